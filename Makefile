@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Coppice. 'make help' lists what there is; the parts are in mk/.
+BUILD ?= build
+
+# Use all cores unless the caller has said otherwise.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# Debian's own Python: pytest and jsonschema are installed for it, whatever else is in PATH.
+PYTHON := /usr/bin/python3
+SETUP := tools/setup-packages.sh
+
+include mk/hypervisor.mk
+include mk/guests.mk
+include mk/run.mk
+include mk/unit.mk
+include mk/fuzz.mk
+include mk/system.mk
+include mk/check.mk
+
+.PHONY: all help clean
+all: hypervisor guests
+
+help:
+	@echo "make                    build the hypervisor and the guests with the tools at hand"
+	@echo "make run                set up, build and boot a scenario; exits 0 only if all its VMs succeed"
+	@echo "    [SCENARIO=pair] [TARGET=auto|vtx|kvm|bochs] [SMP=n] [MEM=2G] [FIRMWARE=seabios|ovmf]"
+	@echo "    [TRACE='vtd_inv_*'] [ICOUNT=1] [QEMU_ARGS='...'] [HVARGS='...']"
+	@echo "make console            the same, interactive: Ctrl-] cycles the consoles, Ctrl-a x leaves"
+	@echo "make test               set up, then all unit and system tests"
+	@echo "make test-unit          unit tests on the host           [T=substring]"
+	@echo "make test-system        boots real images                [K=pytest expression]"
+	@echo "make fuzz               libFuzzer programs               [SECONDS=60] [T=substring]"
+	@echo "make bench              the figures of the README, measured against their goals"
+	@echo "make check              formatting, static analysis, headers, layering, sizes"
+	@echo "make iso                $(BUILD)/coppice.iso: boots a real machine through GRUB, BIOS and UEFI"
+	@echo "make esp                $(BUILD)/esp/: boots a real machine through UEFI without GRUB"
+	@echo "make target             the QEMU with VT-x, built once into ~/.cache/coppice"
+	@echo "make clean              remove $(BUILD)/ (the target in the cache stays)"
+
+clean:
+	rm -rf $(BUILD)

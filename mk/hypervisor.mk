@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The hypervisor image: $(BUILD)/coppice.elf from every source of the houses.
+CC := gcc
+LD := ld
+NASM := nasm
+
+# Portable: decides things, reaches hardware only through base/; compiles for the host as well.
+PORTABLE_SOURCES := $(wildcard base/*.c pci/*.c iommu/*.c drivers/*.c drivers/*/*.c vmm/config/*.c)
+HV_SOURCES := $(sort $(PORTABLE_SOURCES) $(wildcard boot/*.c base/hw/*.c vmm/*.c vmm/*/*.c))
+HV_ASM := $(wildcard boot/*.asm base/hw/*.asm vmm/*.asm vmm/*/*.asm)
+HV_OBJECTS := $(HV_SOURCES:%=$(BUILD)/hv/%.o) $(HV_ASM:%=$(BUILD)/hv/%.o)
+
+WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wenum-conversion \
+	    -Wvla -Wundef
+# What hypervisor and guests have in common: freestanding, integer registers only, no red zone
+# (interrupts use the same stack).
+BARE_FLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone \
+	      -mgeneral-regs-only -fno-stack-protector -fno-strict-aliasing -fno-common \
+	      -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections $(WARNINGS)
+HV_FLAGS := $(BARE_FLAGS) -mcmodel=kernel -I.
+
+.PHONY: hypervisor
+hypervisor: $(BUILD)/coppice.elf
+
+$(BUILD)/coppice.elf: $(HV_OBJECTS) boot/linker.ld
+	@echo "  LD      $@"
+	@$(LD) -n -static -nostdlib -T boot/linker.ld --gc-sections -Map=$(@:.elf=.map) \
+		-o $@ $(HV_OBJECTS)
+
+$(BUILD)/hv/%.c.o: %.c mk/hypervisor.mk
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC) $(HV_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/hv/%.asm.o: %.asm mk/hypervisor.mk
+	@mkdir -p $(@D)
+	@echo "  NASM    $<"
+	@$(NASM) -f elf64 -g -F dwarf -I./ -MD $(@:.o=.d) -MT $@ -MP -o $@ $<
+
+-include $(HV_OBJECTS:.o=.d)

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Booting: on the QEMU with VT-x, on stock QEMU with KVM, on Bochs, and on real machines.
+SCENARIO ?= pair
+TARGET ?= auto
+SMP ?=
+MEM ?=
+FIRMWARE ?= seabios
+TRACE ?=
+ICOUNT ?=
+QEMU_ARGS ?=
+HVARGS ?=
+RUNNER := $(PYTHON) tools/runner/main.py --build "$(BUILD)"
+RUN_OPTIONS = --scenario "$(SCENARIO)" --target "$(TARGET)" --smp "$(SMP)" --mem "$(MEM)" \
+	      --firmware "$(FIRMWARE)" --trace "$(TRACE)" --icount "$(ICOUNT)" \
+	      --qemu-args "$(QEMU_ARGS)" --hvargs "$(HVARGS)"
+
+.PHONY: run console iso esp bench target run-ready
+# Everything that a boot needs: packages, hypervisor, guests, and the machine itself.
+run-ready:
+	@$(SETUP) build run
+	@+$(MAKE) hypervisor guests
+	@TARGET="$(TARGET)" BUILD="$(BUILD)" tools/prepare-target.sh
+
+run: run-ready
+	@$(RUNNER) run $(RUN_OPTIONS)
+
+console: run-ready
+	@$(RUNNER) console $(RUN_OPTIONS)
+
+iso:
+	@$(SETUP) build run
+	@+$(MAKE) hypervisor guests
+	@$(RUNNER) iso $(RUN_OPTIONS) --output "$(BUILD)/coppice.iso"
+
+esp:
+	@echo "make esp: the UEFI application is not there yet; 'make iso' boots UEFI machines" \
+	      "through GRUB" >&2; exit 1
+
+bench: run-ready
+	@$(PYTHON) tools/bench.py --build "$(BUILD)"
+
+target:
+	@tests/target/build-target.sh
