@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Giving VFs to VMs and taking them back: decode, then commit. And the routes of their interrupts.
+ */
+#ifndef VMM_ASSIGN_ASSIGN_H
+#define VMM_ASSIGN_ASSIGN_H
+
+#include "vmm/vm.h"
+
+/* A refusal, kept for the report ("refusals[]"). */
+struct refusal {
+	struct rid vf;		/* or RID_NONE if the request names none that exists */
+	char vm[CONFIG_NAME_BYTES];
+	enum err code;
+	struct rid at;		/* the bridge or unit */
+	u16 missing_acs;	/* ACS bits, 0 if it is something else */
+	char text[320];
+};
+unsigned refusal_count(void);
+const struct refusal *refusal(unsigned n);
+
+/* The master drivers' instances, one per PF that has a driver. */
+unsigned master_count(void);
+struct master *master(unsigned n);
+
+/* Start every PF: driver, VFs, interrupt (vectors on the boot core). Each PF that fails is named and left without VFs. */
+void masters_start(void);
+/* Run service() of every master; called on their interrupts and every 10 ms by one core. */
+void masters_service(void);
+
+/*
+ * Give the VM all VFs that its configuration asks for. Decode: every request names a free (parked) VF, ACS path, IOMMU, policy,
+ * BAR placement, memory for shadows. Commit: domain with the VM's RAM, FLR verified, master prepares, context entry live, BARs in
+ * EPT (without MSI-X table pages), config model. Any refusal undoes everything: VM gets none, VFs parked (or quarantined if a
+ * reset failed).
+ */
+enum err assign_all(struct vm *vm, struct why *why);
+
+/* Take all VFs back: bus master off, quiesce, routes gone, FLR verified, parking domain, wiped by the master. RAM may be freed after. */
+void release_all(struct vm *vm);
+
+/* Effects of a guest's config write (enum vf_effect bits) and of MSI-X table writes on the real device. vm->lock held. */
+void assigned_vf_effects(struct vm *vm, struct assigned_vf *a, unsigned effects);
+void assigned_vf_msix_changed(struct vm *vm, struct assigned_vf *a, u16 index);
+
+/* --- interrupt routes (vmm/assign/irq_route.c) ------------------------------------------------------------------------ */
+
+/* VF vector -> IRTE -> host vector on one core -> guest vector of one vCPU. */
+struct irq_route {
+	struct assigned_vf *assigned;
+	struct vm *vm;
+	u32 generation;		/* of the VF's assignment; a late interrupt of an older one is dropped */
+	u16 msix_index, irte;
+	struct cpu *core;
+	u8 host_vector;
+	struct vcpu *vcpu;
+	u8 guest_vector;
+	u64 forwarded, dropped;
+};
+
+#define ROUTE_VECTOR_FIRST 0x30
+#define ROUTE_VECTOR_LAST 0xdf
+
+/* Allocate a host vector on `core` (ERR_NO_SPACE names how many are in use) and an IRTE, and make it live. */
+enum err irq_route_create(struct assigned_vf *a, struct vm *vm, u16 msix_index, struct vcpu *to, u8 guest_vector,
+			  struct irq_route **out, struct why *why);
+/* Change destination or guest vector in place. */
+enum err irq_route_update(struct irq_route *r, struct vcpu *to, u8 guest_vector, struct why *why);
+void irq_route_destroy(struct irq_route *r);
+
+/* The interrupt handler of all route vectors: forwards to the vCPU's virtual LAPIC, kicks it if it is elsewhere. */
+void irq_route_interrupt(u8 vector);
+unsigned irq_route_count(void);
+
+#endif

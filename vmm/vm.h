@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The nouns of vmm/: a core, a virtual machine, its vCPUs and the VFs it has been given.
+ */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include "base/guest_abi.h"
+#include "base/spinlock.h"
+#include "drivers/master.h"
+#include "iommu/iommu.h"
+#include "pci/vfmodel.h"
+#include "vmm/config/config.h"
+#include "vmm/emulate/vlapic.h"
+
+#define EXIT_REASONS 80 /* basic exit reasons that have a counter (SDM Vol. 3D appendix C ends at 75) */
+
+struct cpu;
+struct vm;
+struct vcpu;
+
+/* General registers in encoding order, so that a ModRM register number is the index. RSP lives in the VMCS. */
+enum gpr { RAX, RCX, RDX, RBX, RSP_UNUSED, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, GPRS };
+
+/* ready: on a core's queue; halted: HLT, woken by an interrupt; wait_sipi: parked until a start-up IPI; ended: never again. */
+enum vcpu_state { VCPU_WAIT_SIPI, VCPU_READY, VCPU_HALTED, VCPU_ENDED };
+
+struct vcpu {
+	u64 gpr[GPRS];		/* first: vmm/vmx/exit.asm addresses it by fixed offsets */
+	u64 launched;		/* 1 after the first successful entry: VMRESUME instead of VMLAUNCH */
+	struct vm *vm;
+	unsigned index;
+	struct cpu *core;	/* the core it runs on; never changes while it lives */
+	volatile enum vcpu_state state;
+	void *vmcs;
+	struct vlapic lapic;
+	/* An exception that the last exit's verdict asked for; injected at the next entry. */
+	bool inject_exception, inject_has_error;
+	u8 inject_vector;
+	u32 inject_error;
+	bool inject_nmi;
+	bool window_open;	/* interrupt-window exiting is on */
+	u32 idt_vectoring;	/* event whose delivery was cut short by the last exit, to be injected again; 0 = none */
+	u32 idt_vectoring_error;
+	u64 apic_base, pat, xcr0;
+	/* MSRs that stay in the core while this vCPU runs, swapped when another vCPU is scheduled. */
+	u64 kernel_gs_base, star, lstar, cstar, sfmask, tsc_aux;
+	void *fpu;		/* XSAVE area, one page */
+	u64 exits[EXIT_REASONS];
+	u64 vmreads, vmwrites;	/* counted in COUNTERS builds only */
+	u64 injected;		/* interrupts injected */
+	u64 entry_tsc;		/* TSC at the first VM entry */
+};
+
+/* A VF that a VM has, with everything the guest sees of it. */
+struct assigned_vf {
+	struct vf *vf;
+	struct master *master;
+	struct vf_policy policy;
+	struct vf_model model;
+	struct msix msix;		  /* the device's real table */
+	struct msix_shadow shadow;	  /* what the guest wrote */
+	struct msix_shadow_entry *shadow_entry;
+	struct irq_route **route;	  /* one per vector, NULL = not routed */
+	struct pci_bar host_bar[PCI_BARS]; /* where this VF's BARs are in host memory; size of one VF */
+	struct coppice_vf_page *page;	  /* shared with the master driver */
+	u64 gpa_mapped[PCI_BARS];	  /* guest-physical base that EPT maps now, 0 = none */
+	bool live;			  /* context entry points at the VM's domain */
+};
+
+enum vm_state { VM_NONE, VM_REFUSED, VM_READY, VM_RUNNING, VM_ENDED };
+const char *vm_state_name(enum vm_state s);
+
+struct vm {
+	char name[CONFIG_NAME_BYTES];
+	unsigned id;			 /* 0.. ; VPID = id * CONFIG_VCPUS_PER_VM + vCPU + 1 */
+	volatile enum vm_state state;
+	const struct vm_config *config;
+	struct why refusal;		 /* VM_REFUSED: why */
+	s64 exit_status;		 /* 0 = success; VM_STATUS_* below when the guest did not say */
+	char end_text[200];		 /* why it ended, for people */
+	struct spinlock lock;		 /* virtual devices */
+	u8 *ram;			 /* hypervisor's address of guest-physical 0; contiguous */
+	u64 ram_bytes;
+	void *ept_root;			 /* PML4 page */
+	u64 ept_pages;
+	struct iommu_domain *domain;	 /* NULL if it has no VFs */
+	unsigned cpus;
+	struct vcpu *vcpu[CONFIG_VCPUS_PER_VM];
+	unsigned vf_count;
+	struct assigned_vf vf[CONFIG_VFS_PER_VM];
+	u32 cf8;			 /* PCI CONFIG_ADDRESS */
+	void *devices;			 /* other virtual devices: vmm/guest/'s own (16550, ...), one page, zeroed */
+	u64 start_ns;
+	u64 tsc_offset;			 /* guest TSC = host TSC + this */
+	u64 figure[COPPICE_FIGURES];
+	bool figure_set[COPPICE_FIGURES];
+	u64 forwarded_irqs;
+	char line[256];			 /* console line being assembled */
+	unsigned line_len;
+	u64 pages_at_start;		 /* pool pages before creation, for the leak check */
+};
+
+/* exit_status values that the hypervisor sets itself (a guest's own status is 0..255). */
+#define VM_STATUS_STOPPED (-1)	   /* stopped by a verdict (end_text says which) */
+#define VM_STATUS_TRIPLE_FAULT (-2)
+#define VM_STATUS_NOT_STARTED (-3)
+
+/* One core. */
+struct cpu {
+	unsigned index;
+	u32 apic_id;
+	volatile bool online, vmx;
+	void *vmxon;
+	struct vcpu *current;		 /* whose VMCS is loaded */
+	struct vcpu *queue[CONFIG_VMS * 2];
+	unsigned queue_len, next;
+	struct spinlock lock;		 /* queue and routes */
+	volatile bool kicked;
+	struct irq_route *route[256];	 /* by host vector */
+	u64 host_interrupts;
+};
+
+extern struct cpu cpus[];
+extern unsigned cpu_count;		 /* cores online */
+struct cpu *this_cpu(void);
+
+/* All VMs of the configuration, started or refused. */
+extern struct vm vms[CONFIG_VMS];
+extern unsigned vm_count;
+extern struct config config;
+extern const struct boot_info *boot;
+
+/* --- guest memory (vmm/guest/memory.c) ------------------------------------------------------------------------------ */
+
+/* Copy from or to guest-physical RAM; false (and nothing copied) unless the whole range is inside the VM's RAM. */
+bool guest_read(const struct vm *vm, gpa_t from, void *to, u64 len);
+bool guest_write(struct vm *vm, gpa_t to, const void *from, u64 len);
+/* Pointer into guest RAM, NULL unless [at, at+len) is inside. */
+void *guest_ptr(const struct vm *vm, gpa_t at, u64 len);
+
+/* --- vCPU control (vmm/vmx/) ------------------------------------------------------------------------------------------ */
+
+/* Guest register state that lives in the VMCS; only on the vCPU's own core, inside its exit handling. */
+u64 vcpu_rip(struct vcpu *v);
+u64 vcpu_cr0(struct vcpu *v);
+u64 vcpu_cr3(struct vcpu *v);
+u64 vcpu_cr4(struct vcpu *v);
+u64 vcpu_efer(struct vcpu *v);
+u64 vcpu_rflags(struct vcpu *v);
+bool vcpu_cs_long(struct vcpu *v);
+bool vcpu_cs_default_32(struct vcpu *v);
+u64 vcpu_ds_base(struct vcpu *v);
+
+/* Register state of a vCPU's first entry: 64-bit mode with these values; everything else as base/guest_abi.h says. */
+struct vcpu_start {
+	u64 rip, rsp, cr3, gdt_base;
+	u16 gdt_limit, cs, ds;
+	u64 rdi, rsi;
+};
+
+/* Wake a vCPU or make its core leave guest mode soon, so that it sees vlapic_post(). Any core. */
+void vcpu_kick(struct vcpu *v);
+
+/* End the whole VM: each vCPU stops at its next exit. Any core. The first caller's status and text stay. */
+void vm_end(struct vm *vm, s64 status, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* --- EPT (vmm/vmx/ept.c) ---------------------------------------------------------------------------------------------- */
+
+#define EPT_READ 1u
+#define EPT_WRITE 2u
+#define EPT_EXEC 4u
+
+enum err ept_create(struct vm *vm, struct why *why);
+/* Map whole pages; `uncached` for device BARs. Nothing mapped on error. */
+enum err ept_map(struct vm *vm, gpa_t at, hpa_t to, u64 size, unsigned prot, bool uncached, struct why *why);
+/* Unmap and flush on every core that runs the VM before returning. */
+void ept_unmap(struct vm *vm, gpa_t at, u64 size);
+bool ept_translate(const struct vm *vm, gpa_t at, hpa_t *to, unsigned *prot);
+void ept_destroy(struct vm *vm);
+
+#endif
