@@ -30,7 +30,7 @@ help:
 	@echo "make                    build the hypervisor and the guests with the tools at hand"
 	@echo "make run                set up, build and boot a scenario; exits 0 only if all its VMs succeed"
 	@echo "    [SCENARIO=pair] [TARGET=auto|vtx|kvm|bochs] [SMP=n] [MEM=2G] [FIRMWARE=seabios|ovmf]"
-	@echo "    [TRACE='vtd_inv_*'] [ICOUNT=1] [QEMU_ARGS='...'] [HVARGS='...']"
+	@echo "    [TRACE='vtd_inv_*'] [ICOUNT=1] [TIMEOUT=s] [QEMU_ARGS='...'] [HVARGS='...'] [RUN_DIR=folder]"
 	@echo "make console            the same, interactive: Ctrl-] cycles the consoles, Ctrl-a x leaves"
 	@echo "make test               set up, then all unit and system tests"
 	@echo "make test-unit          unit tests on the host           [T=substring]"

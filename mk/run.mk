@@ -9,17 +9,19 @@ TRACE ?=
 ICOUNT ?=
 QEMU_ARGS ?=
 HVARGS ?=
+RUN_DIR ?=
+TIMEOUT ?=
 RUNNER := $(PYTHON) tools/runner/main.py --build "$(BUILD)"
 RUN_OPTIONS = --scenario "$(SCENARIO)" --target "$(TARGET)" --smp "$(SMP)" --mem "$(MEM)" \
 	      --firmware "$(FIRMWARE)" --trace "$(TRACE)" --icount "$(ICOUNT)" \
-	      --qemu-args "$(QEMU_ARGS)" --hvargs "$(HVARGS)"
+	      --qemu-args "$(QEMU_ARGS)" --hvargs "$(HVARGS)" \
+	      --run-dir "$(RUN_DIR)" --timeout "$(TIMEOUT)"
 
 .PHONY: run console iso esp bench target run-ready
-# Everything that a boot needs: packages, hypervisor, guests, and the machine itself.
+# What a boot needs; the runner sees to the machine itself.
 run-ready:
 	@$(SETUP) build run
 	@+$(MAKE) hypervisor guests
-	@TARGET="$(TARGET)" BUILD="$(BUILD)" tools/prepare-target.sh
 
 run: run-ready
 	@$(RUNNER) run $(RUN_OPTIONS)

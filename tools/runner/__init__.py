@@ -1,0 +1,1 @@
+"""Boots Coppice: scenario folders in, consoles and a verdict out."""

@@ -1,0 +1,188 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boot Coppice in a scenario and judge what came of it ('make run', 'make console', 'make iso').
+
+Exit status: 0 the scenario succeeded, 1 it did not, 2 it could not be run.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from runner import bochs, iso, qemu, report, scenario, session, target  # noqa: E402
+from runner.console import Console  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+KNOWN_ERRORS = (scenario.ScenarioError, target.TargetError, qemu.QemuError, iso.IsoError)
+
+
+def say(text):
+    """A line of the runner itself, told apart from the console's."""
+    print(f"run: {text}", flush=True)
+
+
+def parse_options(argv):
+    """Empty values mean the default, since make passes every variable."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("action", choices=("run", "console", "iso"))
+    parser.add_argument("--build", default="build", type=pathlib.Path)
+    parser.add_argument("--run-dir", default="", help="default: BUILD/run/SCENARIO")
+    parser.add_argument("--output", default="", help="where 'iso' writes it")
+    parser.add_argument("--timeout", default="", help="seconds, instead of the scenario's")
+    parser.add_argument("--reply", action="append", default=[], metavar="TEXT=>ANSWER",
+                        help="type ANSWER when the console shows TEXT")
+    parser.add_argument("--kernel", default="", help="default: BUILD/coppice.elf")
+    for name, default in (("scenario", "pair"), ("target", "auto"), ("smp", ""), ("mem", ""),
+                          ("firmware", "seabios"), ("trace", ""), ("icount", ""),
+                          ("qemu-args", ""), ("hvargs", "")):
+        parser.add_argument(f"--{name}", default=default)
+    # argparse takes a value that starts with '-' for an option unless it is joined by '='.
+    options = parser.parse_args(join_values(argv))
+    options.build = options.build.resolve()
+    options.kernel = pathlib.Path(options.kernel or options.build / "coppice.elf")
+    return options
+
+
+def join_values(argv):
+    """--name value becomes --name=value."""
+    joined, words = [], iter(argv)
+    for word in words:
+        if word.startswith("--") and "=" not in word:
+            word += "=" + next(words, "")
+        joined.append(word)
+    return joined
+
+
+def settle(options, wanted):
+    """Fill in what the command line leaves to the scenario and to the defaults."""
+    options.smp = options.smp or str(wanted.run_options.get("smp", scenario.DEFAULT_SMP))
+    options.mem = options.mem or wanted.run_options.get("mem", scenario.DEFAULT_MEMORY)
+    options.timeout = float(options.timeout or wanted.timeout)
+    options.firmware = options.firmware or "seabios"
+    run_dir = pathlib.Path(options.run_dir or options.build / "run" / wanted.name)
+    return run_dir.resolve()
+
+
+def fresh_folder(folder):
+    """An empty folder; an older run's output must not be taken for this one's."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def make_iso(options, wanted, output):
+    """The boot medium with all that coppice.cfg names."""
+    found, missing = wanted.find_files(options.build)
+    for name, places in missing:
+        say(f"{name}: coppice.cfg names it; it is neither {places[0]} nor {places[1]}; "
+            "going on without it")
+    return iso.make(output, output.with_suffix(".dir"), options.kernel, wanted.config, found,
+                    options.hvargs)
+
+
+def emulator_command(kind, emulator, options, wanted, run_dir, medium, com1):
+    """What to start."""
+    if kind == "bochs":
+        return bochs.command(options, run_dir, medium)
+    return qemu.command(kind, emulator, options, wanted, run_dir, medium, com1)
+
+
+def judge(wanted, run_dir, how, status, console, timeout):
+    """All that went wrong, one text each; empty means success. Writes report.json."""
+    raw = run_dir / "report.raw"
+    reports, failures = report.extract_reports(raw.read_bytes() if raw.is_file() else b"")
+    if how == "timeout":
+        failures.append(f"not finished after {timeout:.0f} s; the console's last line: "
+                        f"{console.last_line()}")
+        if "idle=poweroff" not in wanted.config:
+            failures.append("coppice.cfg has no 'option idle=poweroff', so it waits in the monitor")
+    elif how == "ended" and status != 0:
+        failures.append(f"the emulator ended with status {status}; see {run_dir}/qemu.log")
+    if not reports:
+        failures.append("no complete report came on COM2; the console's last line: "
+                        f"{console.last_line()}")
+        return failures
+    (run_dir / "report.json").write_text(json.dumps(reports[-1], indent=1) + "\n")
+    if wanted.expect is None:
+        return failures + report.vm_failures(wanted.vm_names, reports[-1])
+    return failures + report.mismatches(wanted.expect, reports[-1])
+
+
+def action_run(options, wanted):
+    """Boot, watch, judge."""
+    run_dir = settle(options, wanted)
+    kind, emulator = target.prepare(options.target or "auto", say)
+    fresh_folder(run_dir)
+    wanted.run_setup(run_dir)
+    medium = make_iso(options, wanted, run_dir / "coppice.iso")
+    console = Console(run_dir, wanted.vm_names, lambda line: print(line, flush=True))
+    com1 = ["-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1"]
+    command = emulator_command(kind, emulator, options, wanted, run_dir, medium, com1)
+    (run_dir / "command").write_text(" ".join(map(repr, command)) + "\n")
+    replies = [tuple(r.split("=>", 1)) for r in options.reply]
+    replies = [(text, answer.encode().decode("unicode_escape")) for text, answer in replies]
+    watched = session.Session(command, run_dir, console, replies,
+                              session.POWER_OFF if kind == "bochs" else None)
+    say(f"{wanted.name} on {kind}, {options.smp} CPUs, {options.mem}, {options.firmware}")
+    started = time.monotonic()
+    try:
+        how, status = watched.run(options.timeout,
+                                  run_dir / "com1.raw" if kind == "bochs" else None)
+    finally:
+        console.close()
+    failures = judge(wanted, run_dir, how, status, console, options.timeout)
+    for failure in failures:
+        say(f"FAILED: {failure}")
+    say(f"{wanted.name}: {'failed' if failures else 'success'} after "
+        f"{time.monotonic() - started:.1f} s; logs in {os.path.relpath(run_dir)}/")
+    return 1 if failures else 0
+
+
+def action_console(options, wanted):
+    """The same machine with the terminal as its serial line; QEMU takes the process over."""
+    run_dir = settle(options, wanted)
+    kind, emulator = target.prepare(options.target or "auto", say)
+    if kind == "bochs":
+        raise target.TargetError("make console: TARGET=bochs has no interactive serial line")
+    fresh_folder(run_dir)
+    wanted.run_setup(run_dir)
+    medium = make_iso(options, wanted, run_dir / "coppice.iso")
+    com1 = ["-chardev", f"stdio,id=com1,mux=on,signal=off,logfile={run_dir}/console.log",
+            "-serial", "chardev:com1", "-mon", "chardev=com1"]
+    command = emulator_command(kind, emulator, options, wanted, run_dir, medium, com1)
+    say("the serial console is yours: Ctrl-] cycles the consoles, Ctrl-a x leaves")
+    sys.stdout.flush()
+    os.execvp(command[0], command)
+
+
+def action_iso(options, wanted):
+    """Only the medium, for a stick or a server's virtual drive."""
+    output = pathlib.Path(options.output or options.build / "coppice.iso").resolve()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    make_iso(options, wanted, output)
+    say(f"{os.path.relpath(output)}: boots {wanted.name} on BIOS and UEFI machines; "
+        "copy it to a stick with dd")
+    return 0
+
+
+def main(argv):
+    """Run the action; what is known to go wrong is told in one line."""
+    options = parse_options(argv)
+    actions = {"run": action_run, "console": action_console, "iso": action_iso}
+    try:
+        wanted = scenario.load(options.scenario or "pair", ROOT)
+        return actions[options.action](options, wanted)
+    except KNOWN_ERRORS as error:
+        print(f"run: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
