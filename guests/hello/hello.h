@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* hello: what a VM without devices can check about itself, and the misbehaviour that tests ask it
+ * for. */
+#ifndef GUESTS_HELLO_H
+#define GUESTS_HELLO_H
+
+#include "guest.h"
+
+/* One thing that `do=<name>[=<hex number>]` makes hello do. Returns an exit status. */
+struct behaviour {
+	const char *name;
+	int (*run)(u64 argument);
+};
+
+/* misbehave.c: ends with a row without name. */
+extern const struct behaviour misbehaviours[];
+
+/* watch.c */
+int check_wiped(void);
+int watch_ram(u64 argument);
+
+#endif
