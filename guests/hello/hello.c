@@ -13,7 +13,7 @@
 #define CPUID_ROUNDS    64
 #define TIMER_SHOTS     5
 #define TIMER_PERIOD    (2 * NS_PER_MS)
-#define TIMER_LATEST    (2 * NS_PER_S) /* an emulated host may be busy; lost is lost, late is late */
+#define TIMER_LATEST    (2 * NS_PER_S) /* an emulated host may be busy */
 
 static void signature(u32 leaf, bool vendor_order, char text[SIGNATURE_BYTES])
 {

@@ -22,9 +22,9 @@ _start:
 	jmp	.stay
 
 section .text
-; Every entry leaves the same frame (struct trap_frame of base/hw/cpu.h): the vector and an error code, which some
-; exceptions push themselves (SDM volume 3A table 6-1: 8, 10..14, 17, 21, 29, 30).
-%define PUSHES_ERROR(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21 || (v) == 29 || (v) == 30)
+; Every entry leaves the same frame (struct trap_frame of base/hw/cpu.h): the vector and an error code, which
+; some exceptions push themselves (SDM volume 3A table 6-1: 8, 10..14, 17, 21, 29, 30).
+PUSHES_ERROR equ 0x60227d00	; bit n: exception n pushes one
 ENTRY_BYTES equ 16
 
 global interrupt_entries
@@ -33,7 +33,7 @@ interrupt_entries:
 %assign v 0
 %rep 256
 	align	ENTRY_BYTES
-%if !PUSHES_ERROR(v)
+%if v > 31 || !(PUSHES_ERROR >> v & 1)
 	push	qword 0
 %endif
 	push	qword v
@@ -81,7 +81,8 @@ interrupt_save:
 	add	rsp, 16		; vector and error code
 	iretq
 
-; bool catch_call(void (*action)(void *), void *arg): run action(arg); false if it came back, true if it faulted.
+; bool catch_call(void (*action)(void *), void *arg): run action(arg); false if it came back, true if it
+; faulted.
 ; interrupt_common() turns a fault into a jump to catch_resume while catch_stack is set.
 global catch_call, catch_resume
 catch_call:
@@ -115,3 +116,5 @@ section .bss
 align 16
 	resb	STACK_BYTES
 stack_top:
+
+section .note.GNU-stack noalloc noexec nowrite progbits
