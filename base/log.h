@@ -22,12 +22,15 @@ void log_line(enum log_level level, const char *component, const char *fmt, ...)
 #define log_info(component, ...) log_line(LOG_INFO, component, __VA_ARGS__)
 #define log_debug(component, ...) log_line(LOG_DEBUG, component, __VA_ARGS__)
 
-/* Raw text for tables and trees, no prefix, no newline added. Always shown. */
+/* Raw text for tables and trees, no prefix, no newline added. Always shown; at most 1023 characters per call. */
 void log_text(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* Replace where finished text goes: the serial port on the target, a buffer in tests. NULL drops it. */
 typedef void log_sink_fn(const char *text, size_t len);
 void log_set_sink(log_sink_fn *sink);
+
+/* For the crash path, when the other cores have been stopped: from now on no lock is taken. */
+void log_enter_crash(void);
 
 /* The last bytes that were logged, oldest first. Copies at most `size` bytes, returns how many. */
 size_t log_ring_copy(char *buf, size_t size);

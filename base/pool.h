@@ -21,8 +21,15 @@ enum pool_tag {
 	POOL_TAGS,
 };
 
-/* Give [base, base+size) to the pool (whole pages inside it). Called at boot for each usable RAM range. */
+/* Start with an empty pool. Called once at boot, and by tests. */
+void pool_init(void);
+
+/*
+ * Give [base, base+size) to the pool (whole pages inside it). Called at boot for each usable RAM range. The pool keeps
+ * the first pool_overhead_pages() of it for its own tables; a range too small to pay for these is ignored.
+ */
 void pool_add(hpa_t base, u64 size);
+u64 pool_overhead_pages(u64 pages);
 
 /*
  * `pages` contiguous zeroed pages, aligned to `align` bytes (a power of two >= 4096). NULL when there are none.

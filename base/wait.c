@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "base/time.h"
+
+enum err wait_until(bool (*done)(void *ctx), void *ctx, u64 timeout_ns)
+{
+	u64 start = time_now_ns();
+
+	while (time_now_ns() - start < timeout_ns) {
+		if (done(ctx))
+			return OK;
+		__builtin_ia32_pause();
+	}
+	/*
+	 * Once more after the deadline: this core may have been away (SMI, a preempted vCPU of an outer hypervisor)
+	 * while the hardware finished long ago.
+	 */
+	return done(ctx) ? OK : ERR_TIMEOUT;
+}
