@@ -14,7 +14,7 @@ pci: enabled=1, chipset=i440fx
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path="{iso}", status=inserted
 boot: cdrom
-com1: enabled=1, mode=file, dev="{run_dir}/com1.raw"
+com1: enabled=1, mode=term, dev={terminal}
 com2: enabled=1, mode=file, dev="{run_dir}/report.raw"
 sound: waveoutdrv=dummy
 mouse: enabled=0
@@ -34,10 +34,19 @@ def megabytes(mem):
     return min(size, 2048)
 
 
-def command(options, run_dir, iso):
-    """Write the configuration; -q starts without the menu, -rc answers the debugger's prompt."""
+def powered_off(log):
+    """Bochs ends with status 1 when its machine powers off; its log tells this from a failure."""
+    return b"soft power off" in log
+
+
+def command(options, run_dir, iso, terminal):
+    """Write the configuration; -q starts without the menu, -rc answers the debugger's prompt.
+
+    COM1 is a pseudo terminal, since a file would be written only at the end. Bochs wants a display:
+    rfb (VNC) with timeout=0 waits for nobody.
+    """
     (run_dir / "bochsrc").write_text(CONFIG.format(
         smp=options.smp, mem=megabytes(options.mem), iso=iso, run_dir=run_dir,
-        display="nogui"))
+        terminal=terminal, display='rfb, options="timeout=0"'))
     (run_dir / "bochs.rc").write_text("continue\n")
     return ["bochs", "-q", "-f", str(run_dir / "bochsrc"), "-rc", str(run_dir / "bochs.rc")]

@@ -8,9 +8,12 @@ import argparse
 import json
 import os
 import pathlib
+import pty
+import shlex
 import shutil
 import sys
 import time
+import tty
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -84,11 +87,24 @@ def make_iso(options, wanted, output):
                     options.hvargs)
 
 
-def emulator_command(kind, emulator, options, wanted, run_dir, medium, com1):
-    """What to start."""
+def watch(kind, emulator, options, wanted, run_dir, medium, console):
+    """Start the machine and see it to its end: how it ended and its exit status."""
+    terminal = None
     if kind == "bochs":
-        return bochs.command(options, run_dir, medium)
-    return qemu.command(kind, emulator, options, wanted, run_dir, medium, com1)
+        terminal, slave = pty.openpty()
+        tty.setraw(slave)
+        command = bochs.command(options, run_dir, medium, os.ttyname(slave))
+    else:
+        com1 = ["-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1"]
+        command = qemu.command(kind, emulator, options, wanted, run_dir, medium, com1)
+    (run_dir / "command").write_text(shlex.join(command) + "\n")
+    replies = [tuple(r.encode().decode("unicode_escape").split("=>", 1)) for r in options.reply]
+    stop_at = session.POWER_OFF if kind == "bochs" else None
+    watched = session.Session(command, run_dir, console, replies, stop_at)
+    how, status = watched.run(options.timeout, terminal)
+    if kind == "bochs" and bochs.powered_off((run_dir / "qemu.log").read_bytes()):
+        status = 0
+    return how, status
 
 
 def judge(wanted, run_dir, how, status, console, timeout):
@@ -120,18 +136,10 @@ def action_run(options, wanted):
     wanted.run_setup(run_dir)
     medium = make_iso(options, wanted, run_dir / "coppice.iso")
     console = Console(run_dir, wanted.vm_names, lambda line: print(line, flush=True))
-    com1 = ["-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1"]
-    command = emulator_command(kind, emulator, options, wanted, run_dir, medium, com1)
-    (run_dir / "command").write_text(" ".join(map(repr, command)) + "\n")
-    replies = [tuple(r.split("=>", 1)) for r in options.reply]
-    replies = [(text, answer.encode().decode("unicode_escape")) for text, answer in replies]
-    watched = session.Session(command, run_dir, console, replies,
-                              session.POWER_OFF if kind == "bochs" else None)
     say(f"{wanted.name} on {kind}, {options.smp} CPUs, {options.mem}, {options.firmware}")
     started = time.monotonic()
     try:
-        how, status = watched.run(options.timeout,
-                                  run_dir / "com1.raw" if kind == "bochs" else None)
+        how, status = watch(kind, emulator, options, wanted, run_dir, medium, console)
     finally:
         console.close()
     failures = judge(wanted, run_dir, how, status, console, options.timeout)
@@ -153,7 +161,7 @@ def action_console(options, wanted):
     medium = make_iso(options, wanted, run_dir / "coppice.iso")
     com1 = ["-chardev", f"stdio,id=com1,mux=on,signal=off,logfile={run_dir}/console.log",
             "-serial", "chardev:com1", "-mon", "chardev=com1"]
-    command = emulator_command(kind, emulator, options, wanted, run_dir, medium, com1)
+    command = qemu.command(kind, emulator, options, wanted, run_dir, medium, com1)
     say("the serial console is yours: Ctrl-] cycles the consoles, Ctrl-a x leaves")
     sys.stdout.flush()
     os.execvp(command[0], command)

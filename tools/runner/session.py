@@ -23,71 +23,56 @@ class Session:
         self.stop_at = stop_at      # a line that ends the run, for machines that cannot power off
         self.seen = ""
 
-    def run(self, timeout, source=None):
-        """'ended' with the exit status, or 'timeout', 'stopped'. source: a file to follow
-        instead of the process's standard output."""
+    def run(self, timeout, terminal=None):
+        """How it ended ('ended', 'timeout', 'stopped') and the exit status.
+
+        The console is the process's standard input and output, or the given pseudo terminal's
+        file descriptor.
+        """
         with open(self.run_dir / "qemu.log", "wb") as log:
-            process = subprocess.Popen(self.command, stdin=subprocess.PIPE,
-                                       stdout=log if source else subprocess.PIPE, stderr=log)
+            process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stderr=log,
+                                       stdout=log if terminal else subprocess.PIPE)
+            reader = terminal or process.stdout.fileno()
+            writer = terminal or process.stdin.fileno()
             try:
-                how = self._watch(process, time.monotonic() + timeout, source)
+                how = self._watch(process, time.monotonic() + timeout, reader, writer)
             finally:
                 self._end(process)
         return how, process.returncode
 
-    def _watch(self, process, deadline, source):
-        read = self._follow(source) if source else self._pipe(process)
+    def _watch(self, process, deadline, reader, writer):
+        selector = selectors.DefaultSelector()
+        selector.register(reader, selectors.EVENT_READ)
         while time.monotonic() < deadline:
-            data = read(min(0.2, max(0.0, deadline - time.monotonic())))
+            over = process.poll() is not None   # asked before reading: what it said last counts
+            data = None
+            if selector.select(0 if over else min(0.2, max(0.0, deadline - time.monotonic()))):
+                data = self._read(reader)
             if data:
-                self._take(process, data)
-                if self.stop_at and self._said_stop():
-                    return "stopped"
-            elif data is None or (source and process.poll() is not None):
+                self._take(data, writer)
+            if self._said_stop():
+                return "stopped"
+            if over and not data or data == b"":
                 return "ended"
         return "timeout"
 
-    def _said_stop(self):
-        return any(line.startswith(self.stop_at) for line in self.console.lines[-50:])
+    @staticmethod
+    def _read(reader):
+        try:
+            return os.read(reader, 65536)
+        except OSError:     # a pseudo terminal whose other side has been closed
+            return b""
 
-    def _take(self, process, data):
+    def _said_stop(self):
+        return self.stop_at and any(l.startswith(self.stop_at) for l in self.console.lines[-50:])
+
+    def _take(self, data, writer):
         self.console.feed(data)
         self.seen += data.decode("utf-8", "replace")
         while self.replies and self.replies[0][0] in self.seen:
             text, answer = self.replies.pop(0)
             self.seen = self.seen.split(text, 1)[1]
-            process.stdin.write(answer.encode())
-            process.stdin.flush()
-
-    @staticmethod
-    def _pipe(process):
-        """A reader of the process's output: bytes, b'' if nothing came in time, None at its end."""
-        selector = selectors.DefaultSelector()
-        selector.register(process.stdout, selectors.EVENT_READ)
-
-        def read(wait):
-            if not selector.select(wait):
-                return b""
-            return os.read(process.stdout.fileno(), 65536) or None
-        return read
-
-    @staticmethod
-    def _follow(path):
-        """A reader of a file that somebody else appends to."""
-        state = {"offset": 0}
-
-        def read(wait):
-            try:
-                with open(path, "rb") as file:
-                    file.seek(state["offset"])
-                    data = file.read()
-            except FileNotFoundError:
-                data = b""
-            state["offset"] += len(data)
-            if not data:
-                time.sleep(wait)
-            return data
-        return read
+            os.write(writer, answer.encode())
 
     @staticmethod
     def _end(process):
