@@ -34,6 +34,7 @@ struct pci_function {
 	u16 ext_aer, ext_acs, ext_ari, ext_sriov, ext_ats, ext_pri, ext_pasid;
 	bool flr;	   /* Device Capabilities bit 28 */
 	struct pci_bar bars[PCI_BARS];
+	struct pci_bar rom;	 /* expansion ROM; takes address space even while it is not enabled */
 	struct pci_function *parent; /* the bridge above, NULL on a root bus */
 
 	/* Bridges only (header_type 1). */
