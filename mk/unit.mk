@@ -34,6 +34,11 @@ $(BUILD)/unit/obj/%.c.o: %.c mk/unit.mk
 	@echo "  HOSTCC  $<"
 	@$(CC) $(UNIT_FLAGS) -MMD -MP -c -o $@ $<
 
+$(BUILD)/unit/obj/tests/unit/%.c.o: tests/unit/%.c mk/unit.mk
+	@mkdir -p $(@D)
+	@echo "  HOSTCC  $<"
+	@$(CC) $(UNIT_FLAGS) -include tests/unit/cmocka_prelude.h -MMD -MP -c -o $@ $<
+
 .SECONDEXPANSION:
 $(UNIT_PROGRAMS): $(BUILD)/unit/%: $(BUILD)/unit/obj/tests/unit/%.c.o \
 		$$(call unit_objects,$$(call unit_area,$$*)) $(BUILD)/unit/libhv.a $(BUILD)/unit/libfakes.a
