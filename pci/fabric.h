@@ -43,6 +43,7 @@ struct pci_function {
 	bool ari_forwarding_capable, ari_forwarding;
 	u16 acs_capable, acs_enabled;	 /* PCI_ACS_* bits as read back after we enabled what is there */
 
+	u16 group;		/* see pci_group_of() */
 	struct sriov_pf *pf;	/* set for a Physical Function */
 	struct sriov_pf *vf_of; /* set for a Virtual Function: its PF */
 	u16 vf_index;		/* index within vf_of */
