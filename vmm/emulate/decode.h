@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The few instructions that a guest may use on emulated MMIO (config space, MSI-X table): MOV in all its forms, MOVZX, MOVSX,
- * STOS, MOVS without page crossings. Pure: bytes in, facts out. Intel SDM Vol. 2.
+ * The few instructions that a guest may use on emulated MMIO (config space, MSI-X table): MOV in all its forms (88-8B, A0-A3,
+ * C6, C7), MOVZX, MOVSX, MOVSXD. Compilers and Linux' readl/writel/readq/writeq make only these. Everything else, STOS, MOVS
+ * and read-modify-write among it, is ERR_UNSUPPORTED: the guest gets #GP. Pure: bytes in, facts out. Intel SDM Vol. 2.
  */
 #ifndef VMM_EMULATE_DECODE_H
 #define VMM_EMULATE_DECODE_H
