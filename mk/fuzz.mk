@@ -5,7 +5,7 @@ SECONDS := $(if $(filter command%,$(origin SECONDS)),$(SECONDS),60)
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_PROGRAMS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 FUZZ_FLAGS := -std=gnu17 -g -O1 -fsanitize=fuzzer-no-link,address,undefined \
-	      -fno-sanitize-recover=all -Wall -Wno-unknown-warning-option -I. -Itests/unit
+	      -fno-sanitize-recover=all -Wall -Wno-unknown-warning-option -DCOPPICE_COUNTERS=0 -I. -Itests/unit
 FUZZ_OBJECTS := $(patsubst %,$(BUILD)/fuzz/obj/%.o,$(PORTABLE_SOURCES) $(wildcard tests/unit/fakes/*.c))
 
 .PHONY: fuzz fuzz-programs

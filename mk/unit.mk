@@ -8,7 +8,7 @@ UNIT_PROGRAMS := $(UNIT_TESTS:tests/unit/%.c=$(BUILD)/unit/%)
 UNIT_FAKES := $(wildcard tests/unit/fakes/*.c)
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_FLAGS := -std=gnu17 -g -O1 -fno-omit-frame-pointer $(SANITIZERS) -Wall -Wextra -Werror \
-	      -Wenum-conversion -Wvla -Wundef -fno-strict-aliasing -I. -Itests/unit
+	      -Wenum-conversion -Wvla -Wundef -fno-strict-aliasing -DCOPPICE_COUNTERS=0 -I. -Itests/unit
 
 unit_area = $(patsubst %/,%,$(dir $(1)))
 unit_helpers = $(filter-out tests/unit/$(1)/test_%,$(wildcard tests/unit/$(1)/*.c))

@@ -29,8 +29,8 @@ def test_an_open_quote_in_machine_args_is_named():
 def test_kernels_and_initrds_are_found_once_each_and_not_in_comments():
     config = ("# vm name=x kernel=no.elf\noption idle=poweroff\n"
               "vm name=a kernel=k.elf initrd=i.img cmdline=\"kernel-like #1\" # kernel=no.elf\n"
-              "vm name=b kernel=k.elf\n")
-    assert scenario.named_files(config) == ["k.elf", "i.img"]
+              "vm name=b kernel=k.elf initrd=\"a b#c\"\n")
+    assert scenario.named_files(config) == ["k.elf", "i.img", "a b#c"]
     assert scenario.vm_names(config) == ["a", "b"]
 
 

@@ -26,31 +26,32 @@ def parse_machine_args(text, run_dir):
     return [w.replace("${RUN}", str(run_dir)).replace("$RUN", str(run_dir)) for w in words]
 
 
-def config_lines(text):
-    """The lines of coppice.cfg without comments; a '#' inside quotes is no comment."""
+def config_words(text):
+    """The words of each line of coppice.cfg; a '#' where a word would begin starts a comment."""
     for line in text.splitlines():
-        yield re.sub(r'^((?:[^#"]|"[^"]*"?)*)#.*$', r"\1", line).strip()
+        words = []
+        for match in re.finditer(r'(?:"[^"]*"?|[^\s"])+', line):
+            if match[0].startswith("#"):
+                break
+            words.append(match[0].replace('"', ""))
+        yield words
 
 
 def named_files(config_text):
     """Kernels and initrds that coppice.cfg names, each once. The hypervisor judges the rest."""
     found = []
-    for line in config_lines(config_text):
-        for match in re.finditer(r'(?:^|\s)(?:kernel|initrd)=("[^"]*"|\S+)', line):
-            name = match[1].strip('"')
-            if name and name not in found:
+    for words in config_words(config_text):
+        for word in words:
+            key, _, name = word.partition("=")
+            if key in ("kernel", "initrd") and name and name not in found:
                 found.append(name)
     return found
 
 
 def vm_names(config_text):
     """Names of the VMs in coppice.cfg, in their order."""
-    names = []
-    for line in config_lines(config_text):
-        match = re.search(r'^vm\s(?:.*\s)?name=("[^"]*"|\S+)', line)
-        if match:
-            names.append(match[1].strip('"'))
-    return names
+    return [word[len("name="):] for words in config_words(config_text) if words[:1] == ["vm"]
+            for word in words if word.startswith("name=")]
 
 
 @dataclasses.dataclass
