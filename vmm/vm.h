@@ -22,9 +22,18 @@ struct vcpu;
 /* General registers in encoding order, so that a ModRM register number is the index. RSP lives in the VMCS. */
 enum gpr { RAX, RCX, RDX, RBX, RSP_UNUSED, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, GPRS };
 
+/* Register state of a vCPU's first entry: 64-bit mode with these values; everything else as base/guest_abi.h says. */
+struct vcpu_start {
+	u64 rip, rsp, cr3, gdt_base;
+	u16 gdt_limit, cs, ds;
+	u64 rdi, rsi;
+};
+
 /* ready: on a core's queue; halted: HLT, woken by an interrupt; wait_sipi: parked until a start-up IPI; ended: never again. */
 enum vcpu_state { VCPU_WAIT_SIPI, VCPU_READY, VCPU_HALTED, VCPU_ENDED };
 
+#define ATTENTION_INJECT 1u /* look at pending events */
+#define ATTENTION_LEAVE 2u  /* back to the run loop: another vCPU's turn, a request of another core, the service tick */
 struct vcpu {
 	u64 gpr[GPRS];		/* first: vmm/vmx/exit.asm addresses it by fixed offsets */
 	u64 launched;		/* 1 after the first successful entry: VMRESUME instead of VMLAUNCH */
@@ -39,10 +48,20 @@ struct vcpu {
 	u8 inject_vector;
 	u32 inject_error;
 	bool inject_nmi;
+	volatile u32 attention;	/* ATTENTION_* bits: something to do before the next entry */
 	bool window_open;	/* interrupt-window exiting is on */
 	u32 idt_vectoring;	/* event whose delivery was cut short by the last exit, to be injected again; 0 = none */
 	u32 idt_vectoring_error;
-	u64 apic_base, pat, xcr0;
+	u64 xcr0;
+	u64 dr[4], dr6;		/* DR0..3 and DR6 as the guest wrote them; no breakpoint is ever armed */
+	bool os_xsave;		/* guest CR4.OSXSAVE, for CPUID without a VMREAD */
+	u64 timer_seen;		/* timer expiry that the core timer was last armed for */
+	bool halted_for_good;	/* HLT with interrupts off */
+	u8 sipi_vector;
+	volatile bool sipi, init; /* requests from other cores, served by the vCPU's own core */
+	struct vcpu_start start; /* registers of the first entry */
+	bool has_start;
+	bool fresh;		/* VMCS not written yet */
 	/* MSRs that stay in the core while this vCPU runs, swapped when another vCPU is scheduled. */
 	u64 kernel_gs_base, star, lstar, cstar, sfmask, tsc_aux;
 	void *fpu;		/* XSAVE area, one page */
@@ -51,6 +70,9 @@ struct vcpu {
 	u64 injected;		/* interrupts injected */
 	u64 entry_tsc;		/* TSC at the first VM entry */
 };
+
+/* Set ATTENTION_* bits; any core. */
+static inline void vcpu_attention(struct vcpu *v, u32 bits) { __atomic_or_fetch(&v->attention, bits, __ATOMIC_RELEASE); }
 
 /* A VF that a VM has, with everything the guest sees of it. */
 struct assigned_vf {
@@ -80,10 +102,15 @@ struct vm {
 	s64 exit_status;		 /* 0 = success; VM_STATUS_* below when the guest did not say */
 	char end_text[200];		 /* why it ended, for people */
 	struct spinlock lock;		 /* virtual devices */
+	struct spinlock end_lock;	 /* the one transition to VM_ENDED */
+	bool ram_leaked;		 /* set by release_all(): a flush failed, a device may still reach the RAM: it is never reused */
+	u64 past_exits[EXIT_REASONS], past_injected; /* of vCPUs that are gone; read through vm_exits(), vm_injected() */
+	u64 first_entry_tsc;
 	u8 *ram;			 /* hypervisor's address of guest-physical 0; contiguous */
 	u64 ram_bytes;
-	void *ept_root;			 /* PML4 page */
+	u64 *ept_root;			 /* PML4 page */
 	u64 ept_pages;
+	volatile u64 ept_generation;	 /* grows with each unmap; cores flush when they lag behind */
 	struct iommu_domain *domain;	 /* NULL if it has no VFs */
 	unsigned cpus;
 	struct vcpu *vcpu[CONFIG_VCPUS_PER_VM];
@@ -98,7 +125,8 @@ struct vm {
 	u64 forwarded_irqs;
 	char line[256];			 /* console line being assembled */
 	unsigned line_len;
-	u64 pages_at_start;		 /* pool pages before creation, for the leak check */
+	volatile u32 live_vcpus;	 /* vCPUs that a core still holds */
+	bool torn_down;			 /* VFs returned, memory freed */
 };
 
 /* exit_status values that the hypervisor sets itself (a guest's own status is 0..255). */
@@ -117,6 +145,8 @@ struct cpu {
 	unsigned queue_len, next;
 	struct spinlock lock;		 /* queue and routes */
 	volatile bool kicked;
+	u64 ept_generation[CONFIG_VMS];	 /* last flush of each VM's EPT on this core */
+	u64 timer_armed_ns;		 /* what the LAPIC timer is set for, 0 = stopped */
 	struct irq_route *route[256];	 /* by host vector */
 	u64 host_interrupts;
 };
@@ -148,16 +178,11 @@ u64 vcpu_cr3(struct vcpu *v);
 u64 vcpu_cr4(struct vcpu *v);
 u64 vcpu_efer(struct vcpu *v);
 u64 vcpu_rflags(struct vcpu *v);
+u64 vcpu_rsp(struct vcpu *v);
+void vcpu_set_rsp(struct vcpu *v, u64 value);
 bool vcpu_cs_long(struct vcpu *v);
 bool vcpu_cs_default_32(struct vcpu *v);
 u64 vcpu_ds_base(struct vcpu *v);
-
-/* Register state of a vCPU's first entry: 64-bit mode with these values; everything else as base/guest_abi.h says. */
-struct vcpu_start {
-	u64 rip, rsp, cr3, gdt_base;
-	u16 gdt_limit, cs, ds;
-	u64 rdi, rsi;
-};
 
 /* Wake a vCPU or make its core leave guest mode soon, so that it sees vlapic_post(). Any core. */
 void vcpu_kick(struct vcpu *v);

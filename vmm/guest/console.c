@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A VM's console: bytes become lines, lines become "[name] text". */
+#include "base/time.h"
+#include "vmm/guest/devices.h"
+#include "vmm/guest/guest.h"
+
+/*
+ * Linux prints some hundred lines in its busiest second of boot. Beyond this a guest only hides its neighbours'
+ * text behind its own on a 115200 baud line.
+ */
+#define CONSOLE_LINES 2000
+
+struct guest_devices *guest_devices(struct vm *vm)
+{
+	struct guest_devices *d = vm->devices;
+	if (d->console_limit.burst == 0) {
+		d->console_limit = RATE_LIMIT(CONSOLE_LINES, NS_PER_S);
+		d->teach_limit = RATE_LIMIT(TEACH_LINES, NS_PER_S);
+	}
+	return d;
+}
+
+static void emit_line(struct vm *vm, struct guest_devices *d)
+{
+	u32 suppressed;
+	vm->line[vm->line_len] = '\0';
+	vm->line_len = 0;
+	if (!rate_limit_pass(&d->console_limit, &suppressed))
+		return;
+	if (suppressed)
+		log_text("[%s] (%u lines not shown: more than %u in a second)\n", vm->name, suppressed,
+			 CONSOLE_LINES);
+	log_text("[%s] %s\n", vm->name, vm->line);
+}
+
+/*
+ * What a guest prints reaches the terminal of a person: control characters could redraw it or make it answer, so
+ * only text passes. Bytes above 0x9f are parts of UTF-8.
+ */
+static bool is_text(u8 byte)
+{
+	return (byte >= 0x20 && byte < 0x7f) || byte == '\t' || byte >= 0xa0;
+}
+
+static void put(struct vm *vm, struct guest_devices *d, u8 byte)
+{
+	if (byte == '\n') {
+		emit_line(vm, d);
+		return;
+	}
+	if (byte == '\r' || byte == '\0')
+		return;
+	if (vm->line_len == sizeof(vm->line) - 1)
+		emit_line(vm, d);
+	vm->line[vm->line_len++] = is_text(byte) ? (char)byte : '?';
+}
+
+void vm_console_write(struct vm *vm, const char *text, size_t len)
+{
+	struct guest_devices *d = guest_devices(vm);
+	spin_lock(&d->console_lock);
+	for (size_t i = 0; i < len; i++)
+		put(vm, d, (u8)text[i]);
+	spin_unlock(&d->console_lock);
+}
+
+void vm_console_flush(struct vm *vm)
+{
+	if (!vm->devices)
+		return;
+	struct guest_devices *d = guest_devices(vm);
+	spin_lock(&d->console_lock);
+	if (vm->line_len)
+		emit_line(vm, d);
+	spin_unlock(&d->console_lock);
+}

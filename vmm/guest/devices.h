@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The state behind vm->devices: what the virtual devices of vmm/guest/ keep per VM. Private to vmm/guest/ and vmm/assign/. */
+#ifndef VMM_GUEST_DEVICES_H
+#define VMM_GUEST_DEVICES_H
+
+#include "base/log.h"
+#include "vmm/vm.h"
+
+#define UART_FIFO_BYTES 16
+
+/* A 16550A without wires: output goes to the VM's console. */
+struct uart {
+	u8 ier, fcr, lcr, mcr, scr, dll, dlm;
+	bool thr_empty_pending; /* THRE interrupt not yet seen through IIR */
+	u8 fifo[UART_FIFO_BYTES];
+	u8 fifo_first, fifo_len;
+};
+
+struct guest_devices {
+	struct spinlock console_lock;
+	struct rate_limit console_limit; /* a guest that floods its console must not starve the serial port */
+	struct rate_limit teach_limit;	 /* for texts that explain what the guest did wrong */
+	struct uart uart;
+	u64 unlisted_in, unlisted_out;	 /* port accesses that no row of the table allows */
+	u64 absent_mmio;		 /* accesses to the PCI window where nothing decodes */
+	u64 config_accesses;
+};
+_Static_assert(sizeof(struct guest_devices) <= PAGE_SIZE, "vm->devices is one page");
+
+/* Never NULL; limits are set on first use. */
+struct guest_devices *guest_devices(struct vm *vm);
+
+/* A line that tells the guest's owner what the guest did, at most TEACH_LINES a second per VM. */
+#define TEACH_LINES 4
+#define guest_teach(vm, ...) log_limited(&guest_devices(vm)->teach_limit, LOG_WARN, (vm)->name, __VA_ARGS__)
+
+/* The serial port; vm->lock held. */
+u8 uart_read(struct vm *vm, unsigned offset);
+void uart_write(struct vm *vm, unsigned offset, u8 value);
+/* A byte typed for this VM; false if its FIFO is full. */
+bool uart_receive(struct vm *vm, u8 byte);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Putting a kernel into a VM. The first 64 KiB of guest RAM, as base/guest_abi.h promises them:
+ *
+ *   0x1000  PML4 -> 0x2000 PDPT -> 0x3000..0x6fff four page directories: 4 GiB, identity, 2 MiB pages
+ *   0x8000  GDT
+ *   0x9000  struct coppice_start
+ */
+#include "base/acpi.h"
+#include "base/boot_info.h"
+#include "base/format.h"
+#include "base/hw/cpu.h"
+#include "base/log.h"
+#include "base/string.h"
+#include "vmm/guest/elf.h"
+#include "vmm/guest/guest.h"
+
+#define TABLES_GPA 0x1000u
+#define GDT_GPA 0x8000u
+#define START_GPA 0x9000u
+#define IDENTITY_DIRECTORIES 4u /* one per GiB */
+
+/* Page-table entries, SDM Vol. 3A tables 4-15 to 4-18. */
+#define PTE_PRESENT_WRITABLE 3ull
+#define PDE_LARGE BIT64(7)
+#define LARGE_PAGE (2 * MiB)
+#define TABLE_ENTRIES 512u
+
+/* Flat descriptors, SDM Vol. 3A section 3.4.5; the order is that of Linux' 64-bit boot protocol. */
+#define GUEST_CS 0x10
+#define GUEST_DS 0x18
+static const u64 boot_gdt[] = { 0, 0, 0x00af9b000000ffffull, 0x00cf93000000ffffull };
+
+static void build_page_tables(u8 *ram)
+{
+	u64 *pml4 = (u64 *)(ram + TABLES_GPA);
+	u64 *pdpt = (u64 *)(ram + TABLES_GPA + PAGE_SIZE);
+	u64 directories = TABLES_GPA + 2 * PAGE_SIZE;
+	pml4[0] = (TABLES_GPA + PAGE_SIZE) | PTE_PRESENT_WRITABLE;
+	for (u64 i = 0; i < IDENTITY_DIRECTORIES; i++)
+		pdpt[i] = (directories + i * PAGE_SIZE) | PTE_PRESENT_WRITABLE;
+	u64 *pd = (u64 *)(ram + directories);
+	for (u64 i = 0; i < IDENTITY_DIRECTORIES * TABLE_ENTRIES; i++)
+		pd[i] = i * LARGE_PAGE | PTE_PRESENT_WRITABLE | PDE_LARGE;
+}
+_Static_assert(TABLES_GPA + (2 + IDENTITY_DIRECTORIES) * PAGE_SIZE <= GDT_GPA, "tables end before the GDT");
+_Static_assert(GDT_GPA + sizeof(boot_gdt) <= START_GPA, "the GDT ends before the start structure");
+_Static_assert(START_GPA + sizeof(struct coppice_start) <= ELF_LOWEST_ADDRESS, "all below the kernel");
+
+static void build_start(const struct vm *vm)
+{
+	struct coppice_start *s = (struct coppice_start *)(vm->ram + START_GPA);
+	*s = (struct coppice_start){
+		.magic = COPPICE_START_MAGIC,
+		.abi_version = COPPICE_ABI_VERSION,
+		.cpus = vm->cpus,
+		.ram_bytes = vm->ram_bytes,
+		.ecam_base = GUEST_ECAM_BASE,
+		.mmio_base = GUEST_MMIO_BASE,
+		.mmio_size = GUEST_MMIO_SIZE,
+		.tsc_khz = time_tsc_khz(),
+		.apic_timer_khz = GUEST_APIC_TIMER_KHZ,
+		.scratch_gpa = GUEST_SCRATCH_GPA,
+	};
+	format(s->name, sizeof(s->name), "%s", vm->name);
+	format(s->cmdline, sizeof(s->cmdline), "%s", vm->config->cmdline);
+}
+
+/* A module is named by its path; "vfnet.elf" also finds "/boot/vfnet.elf". */
+static bool name_matches(const char *module, const char *wanted)
+{
+	size_t m = strnlen(module, BOOT_NAME_BYTES), w = strnlen(wanted, BOOT_NAME_BYTES);
+	if (w == 0 || w > m || memcmp(module + m - w, wanted, w) != 0)
+		return false;
+	return m == w || module[m - w - 1] == '/';
+}
+
+static const struct boot_module *find_module(const char *wanted)
+{
+	const struct boot_module *by_tail = NULL;
+	for (unsigned i = 0; i < boot->modules; i++) {
+		const struct boot_module *m = &boot->module[i];
+		if (!name_matches(m->name, wanted))
+			continue;
+		if (strnlen(m->name, BOOT_NAME_BYTES) == strnlen(wanted, BOOT_NAME_BYTES))
+			return m;
+		by_tail = by_tail ? by_tail : m;
+	}
+	return by_tail;
+}
+
+static enum err module_missing(const char *wanted, struct why *why)
+{
+	char names[160];
+	int used = 0;
+	names[0] = '\0';
+	for (unsigned i = 0; i < boot->modules && used < (int)sizeof(names); i++)
+		used += format(names + used, sizeof(names) - (size_t)used, "%s%s", i ? ", " : "", boot->module[i].name);
+	return fail(why, ERR_NOT_FOUND, RID_NONE, "kernel %s: no such module; the boot loader brought %s%s. Add it beside coppice.cfg",
+		    wanted, boot->modules ? names : "none", used >= (int)sizeof(names) ? "..." : "");
+}
+
+static enum err check_ram(const struct vm *vm, struct why *why)
+{
+	if (vm->ram_bytes < ELF_LOWEST_ADDRESS || vm->ram_bytes > GUEST_RAM_LIMIT)
+		return fail(why, ERR_INVALID, RID_NONE, "VM %s: mem=0x%llx; expected between 64 KiB and 3 GiB", vm->name,
+			    (unsigned long long)vm->ram_bytes);
+	return OK;
+}
+
+enum err guest_load(struct vm *vm, struct vcpu_start *start, struct why *why)
+{
+	const char *file = vm->config->kernel;
+	enum err e = check_ram(vm, why);
+	if (e)
+		return e;
+	const struct boot_module *module = find_module(file);
+	if (!module)
+		return module_missing(file, why);
+	const void *image = phys_map(module->base, module->size);
+	if (!image)
+		return fail(why, ERR_NO_MEMORY, RID_NONE, "kernel %s: its %llu bytes at 0x%llx cannot be mapped", file,
+			    (unsigned long long)module->size, (unsigned long long)module->base.v);
+	struct elf_plan plan;
+	e = elf_check(file, image, module->size, vm->ram_bytes, &plan, why);
+	if (e)
+		return e;
+	if (vm->config->initrd[0])
+		log_warn(vm->name, "initrd=%s is not used: kernel %s is ELF64, which has no place for one",
+			 vm->config->initrd, file);
+	elf_copy(&plan, image, vm->ram);
+	build_page_tables(vm->ram);
+	memcpy(vm->ram + GDT_GPA, boot_gdt, sizeof(boot_gdt));
+	build_start(vm);
+	*start = (struct vcpu_start){ .rip = plan.entry,
+				      .cr3 = TABLES_GPA,
+				      .gdt_base = GDT_GPA,
+				      .gdt_limit = sizeof(boot_gdt) - 1,
+				      .cs = GUEST_CS,
+				      .ds = GUEST_DS,
+				      .rdi = START_GPA };
+	return OK;
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The story of a boot, top to bottom:
+ *
+ *   host memory and cores -> ACPI -> fabric -> paths and ACS -> DMA and interrupt remapping -> Physical Functions and their VFs
+ *   -> features -> coppice.cfg -> each VM: decode, then commit -> report -> run
+ *
+ * What is missing refuses only what depends on it.
+ */
+#include "vmm/main.h"
+
+#include "base/acpi.h"
+#include "base/crash.h"
+#include "base/hw/cpu.h"
+#include "base/hw/insn.h"
+#include "base/log.h"
+#include "base/madt.h"
+#include "base/panic.h"
+#include "base/pool.h"
+#include "base/string.h"
+#include "base/time.h"
+#include "pci/config.h"
+#include "pci/path.h"
+#include "vmm/assign/assign.h"
+#include "vmm/guest/guest.h"
+#include "vmm/life.h"
+#include "vmm/ui/ui.h"
+#include "vmm/vmx/vmx.h"
+
+const struct boot_info *boot;
+
+/* A step that failed is told and leaves only what depends on it undone. */
+static bool step(enum err e, const char *what, const struct why *why)
+{
+	if (e != OK)
+		log_warn(what, "%s", why->text[0] ? why->text : err_name(e));
+	return e == OK;
+}
+
+static void describe_for_crash(struct crash_record *r)
+{
+	struct vcpu *v = this_cpu()->current;
+
+	if (v)
+		memcpy(r->vm, v->vm->name, sizeof(r->vm));
+}
+
+static void start_host(void)
+{
+	struct why why = {0};
+
+	if (cpu_tables_init(0) != OK)
+		HV_BUG("no memory for the boot core's tables");
+	crash_set_describe(describe_for_crash);
+	if (acpi_init(boot->rsdp_len ? boot->rsdp : NULL, boot->rsdp_len, &why) != OK)
+		log_warn("acpi", "%s", why.text);
+	if (lapic_init(&why) != OK || time_init(&why) != OK)
+		HV_BUG("%s", why.text);
+	core_handlers_init();
+}
+
+static void secondary_core(void *arg)
+{
+	struct cpu *c = arg;
+	struct why why = {0};
+
+	if (cpu_tables_init(c->index) != OK || lapic_init(&why) != OK) {
+		log_error("cores", "core %u: %s", c->index, why.text);
+		halt_forever();
+	}
+	c->apic_id = lapic_id();
+	if (features[0].present && vmx_core_enable(c, &why) != OK)
+		log_error("cores", "%s", why.text);
+	__atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
+	core_loop(NULL);
+}
+
+static bool is_online(void *c) { return __atomic_load_n(&((struct cpu *)c)->online, __ATOMIC_ACQUIRE); }
+
+#define CORE_START_NS (1000 * NS_PER_MS)
+
+/* Start one core; it is counted only once it has said that it is ready. */
+static void start_core(u32 apic_id)
+{
+	struct cpu *c = &cpus[cpu_count];
+	void *stack = cpu_stack_alloc();
+
+	c->index = cpu_count;
+	if (!stack || boot->start_cpu(apic_id, stack, secondary_core, c) != OK || wait_until(is_online, c, CORE_START_NS) != OK) {
+		log_warn("cores", "the core with APIC id %u did not start within 1 s: going on without it", apic_id);
+		return;
+	}
+	cpu_count++;
+}
+
+static void start_cores(bool vtx)
+{
+	u32 apic_ids[MAX_CPUS];
+	unsigned found = madt_cpus(apic_ids, MAX_CPUS);
+	struct why why = {0};
+
+	cpus[0].apic_id = lapic_id();
+	cpus[0].online = true;
+	cpu_count = 1;
+	if (vtx && vmx_core_enable(&cpus[0], &why) != OK)
+		log_error("cores", "%s", why.text);
+	for (unsigned i = 0; i < found; i++)
+		if (apic_ids[i] != cpus[0].apic_id)
+			start_core(apic_ids[i]);
+	log_info("cores", "%u of %u cores are up%s", cpu_count, found ? found : 1, vtx ? ", in VMX operation" : "");
+}
+
+static void discover_fabric(void)
+{
+	struct why why = {0};
+
+	if (!step(pci_config_init(acpi_find("MCFG", 0), &why), "pci", &why) || !step(pci_walk(&why), "pci", &why))
+		return;
+	acs_enable_all();
+	sriov_probe_all();
+	log_info("pci", "%u functions, %u of them Physical Functions with SR-IOV", pci_function_count(), sriov_pf_count());
+}
+
+static void protect(void)
+{
+	struct why why = {0};
+
+	/* Everything is parked in an empty domain before any device is touched further. */
+	if (!pci_function_count() || !step(iommu_init(acpi_find("DMAR", 0), &why), "iommu", &why))
+		return;
+	if (step(iommu_enable(lapic_is_x2apic(), &why), "iommu", &why))
+		iommu_set_fault_vector(lapic_id(), VECTOR_FAULT);
+}
+
+static void on_fault_vector(u8 vector)
+{
+	(void)vector;
+	faults_service();
+}
+
+static const struct boot_module *find_config(void)
+{
+	for (unsigned i = 0; i < boot->modules; i++) {
+		size_t len = strlen(boot->module[i].name);
+		static const char name[] = "coppice.cfg";
+
+		if (len >= sizeof(name) - 1 && !strcmp(boot->module[i].name + len - (sizeof(name) - 1), name))
+			return &boot->module[i];
+	}
+	return NULL;
+}
+
+static void read_config(void)
+{
+	const struct boot_module *m = find_config();
+
+	if (!m) {
+		log_error("config", "no module named coppice.cfg among %u: no VM to start; add `module2 /coppice.cfg coppice.cfg` to grub.cfg",
+			  boot->modules);
+		config_parse("", 0, &config);
+		return;
+	}
+	config_parse(phys_map(m->base, m->size), m->size, &config);
+	for (unsigned i = 0; i < config.error_count; i++)
+		log_error("config", "%s", config.error[i].text);
+}
+
+static void create_vms(void)
+{
+	pci_groups_compute();
+	for (unsigned i = 0; i < config.vm_count; i++) {
+		struct why why = {0};
+
+		vm_create(&config.vm[i], &why);
+	}
+	for (unsigned i = 0; i < vm_count; i++)
+		if (vms[i].state == VM_READY)
+			vm_start(&vms[i]);
+}
+
+static bool all_ended(void)
+{
+	for (unsigned i = 0; i < vm_count; i++)
+		if (vms[i].state == VM_READY || vms[i].state == VM_RUNNING || (vms[i].state == VM_ENDED && !vms[i].torn_down))
+			return false;
+	return true;
+}
+
+static void finish(void)
+{
+	ui_closing_table();
+	report_write();
+	power_off();
+}
+
+/* What the boot core does every 10 ms between guests. */
+static void manage(void)
+{
+	static bool told;
+
+	masters_service();
+	faults_service();
+	for (unsigned i = 0; i < vm_count; i++)
+		if (vms[i].state == VM_ENDED && !vms[i].torn_down && vms[i].live_vcpus == 0)
+			vm_teardown(&vms[i]);
+	if (!all_ended() || told)
+		return;
+	told = true;
+	if (config.idle == IDLE_POWEROFF)
+		finish();
+	ui_closing_table();
+	report_write();
+	log_info("coppice", "every VM has ended (option idle=monitor: the machine stays on)");
+}
+
+void vmm_main(const struct boot_info *info)
+{
+	struct why why = {0};
+	bool vtx;
+
+	boot = info;
+	serial_init();
+	log_text("Coppice: many stems from a single root. Booted by %s on %s.\n", boot->loader, boot->firmware);
+	if (paging_init(boot, &why) != OK)
+		HV_BUG("%s", why.text);
+	start_host();
+	discover_fabric();
+	protect();
+	interrupt_set_handler(VECTOR_FAULT, on_fault_vector);
+	vtx = features_gate();
+	if (vtx) {
+		cpuid_policy_init();
+		vtx = step(msr_policy_init(&why), "vmx", &why);
+	}
+	start_cores(vtx);
+	masters_start();
+	ui_features();
+	read_config();
+	create_vms();
+	ui_topology();
+	report_write();
+	core_loop(manage);
+}

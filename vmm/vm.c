@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A VM's life: created whole or not at all, ended by anybody, torn down by the boot core. */
+#include "vmm/vm.h"
+
+#include "base/format.h"
+#include "base/hw/cpu.h"
+#include "base/hw/insn.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "base/string.h"
+#include "base/time.h"
+#include "vmm/assign/assign.h"
+#include "vmm/guest/guest.h"
+#include "vmm/life.h"
+#include "vmm/vmx/vmx.h"
+
+struct cpu cpus[MAX_CPUS];
+unsigned cpu_count;
+struct vm vms[CONFIG_VMS];
+unsigned vm_count;
+struct config config;
+
+#define RAM_ALIGN (2 * MiB) /* so that EPT and second-level tables can use 2 MiB leaves */
+
+struct cpu *this_cpu(void) { return &cpus[cpu_index()]; }
+
+const char *vm_state_name(enum vm_state s)
+{
+	static const char *const names[] = {"none", "refused", "ready", "running", "ended"};
+
+	return s < ARRAY_LEN(names) ? names[s] : "?";
+}
+
+static enum err create_memory(struct vm *vm, struct why *why)
+{
+	u64 pages = vm->config->mem / PAGE_SIZE;
+
+	vm->ram = pool_alloc(POOL_GUEST, pages, pages >= RAM_ALIGN / PAGE_SIZE ? RAM_ALIGN : PAGE_SIZE);
+	if (!vm->ram)
+		return fail(why, ERR_NO_MEMORY, RID_NONE,
+			    "VM %s: mem=%lluM does not fit: %llu MiB are free in all, and it must be in one piece; give the VM less or the machine more",
+			    vm->name, (unsigned long long)(vm->config->mem / MiB), (unsigned long long)(pool_available() * PAGE_SIZE / MiB));
+	vm->ram_bytes = vm->config->mem;
+	if (ept_create(vm, why) != OK)
+		return ERR_NO_MEMORY;
+	return ept_map(vm, gpa(0), pool_hpa(vm->ram), vm->ram_bytes, EPT_READ | EPT_WRITE | EPT_EXEC, false, why);
+}
+
+/* vCPU n of VM m goes to core (m + n): VMs spread first, so that as many as possible have a core of their own. */
+static enum err create_vcpus(struct vm *vm, const struct vcpu_start *start, struct why *why)
+{
+	for (unsigned i = 0; i < vm->cpus; i++) {
+		enum err e = vcpu_create(vm, i, &cpus[(cpu_count - 1 + vm->id + i) % cpu_count], why);
+
+		if (e != OK)
+			return e;
+	}
+	vcpu_set_start(vm->vcpu[0], start);
+	return OK;
+}
+
+/* Memory goes back only when no vCPU and no VF can reach it any more. The pool wipes it. */
+static void free_all(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->cpus; i++)
+		if (vm->vcpu[i])
+			vcpu_destroy(vm->vcpu[i]);
+	ept_destroy(vm);
+	if (vm->devices)
+		pool_free(POOL_VM, vm->devices, 1);
+	vm->devices = NULL;
+	if (vm->ram && !vm->ram_leaked)
+		pool_free(POOL_GUEST, vm->ram, vm->ram_bytes / PAGE_SIZE);
+	vm->ram = NULL;
+}
+
+static enum err create_steps(struct vm *vm, struct why *why)
+{
+	struct vcpu_start start = {0};
+	enum err e = create_memory(vm, why);
+
+	if (e != OK)
+		return e;
+	vm->devices = pool_alloc(POOL_VM, 1, PAGE_SIZE);
+	if (!vm->devices)
+		return fail(why, ERR_NO_MEMORY, RID_NONE, "VM %s: no page for its virtual devices", vm->name);
+	e = guest_load(vm, &start, why);
+	if (e == OK)
+		e = create_vcpus(vm, &start, why);
+	if (e == OK)
+		e = assign_all(vm, why);
+	return e;
+}
+
+enum err vm_create(const struct vm_config *c, struct why *why)
+{
+	struct vm *vm = &vms[vm_count];
+	enum err e;
+
+	memset(vm, 0, sizeof(*vm));
+	vm->id = vm_count++;
+	vm->config = c;
+	vm->cpus = c->cpus;
+	memcpy(vm->name, c->name, sizeof(vm->name));
+	vm->state = VM_READY;
+	if (c->broken)
+		e = fail(why, ERR_INVALID, RID_NONE, "its line %u of coppice.cfg has an error", c->line);
+	else if (!cpu_count || !cpus[0].vmx)
+		e = fail(why, ERR_UNSUPPORTED, RID_NONE, "VT-x is not there: see the features above");
+	else
+		e = create_steps(vm, why);
+	if (e == OK)
+		return OK;
+	free_all(vm);
+	vm->state = VM_REFUSED;
+	vm->exit_status = VM_STATUS_NOT_STARTED;
+	if (why) {
+		vm->refusal = *why;
+		format(vm->end_text, sizeof(vm->end_text), "%s", why->text);
+	}
+	log_error("vm", "VM %s is not started: %s", vm->name, why ? why->text : err_name(e));
+	return e;
+}
+
+void vm_start(struct vm *vm)
+{
+	vm->start_ns = time_now_ns();
+	vm->live_vcpus = vm->cpus;
+	vm->state = VM_RUNNING;
+	for (unsigned i = 0; i < vm->cpus; i++)
+		core_add_vcpu(vm->vcpu[i]->core, vm->vcpu[i]);
+}
+
+void vm_end(struct vm *vm, s64 status, const char *fmt, ...)
+{
+	enum vm_state running = VM_RUNNING;
+	char text[sizeof(vm->end_text)];
+	va_list args;
+
+	va_start(args, fmt);
+	format_v(text, sizeof(text), fmt, args);
+	va_end(args);
+	spin_lock(&vm->end_lock);
+	if (vm->state == running) {
+		vm->exit_status = status;
+		memcpy(vm->end_text, text, sizeof(text));
+		vm->state = VM_ENDED;
+	}
+	spin_unlock(&vm->end_lock);
+	for (unsigned i = 0; i < vm->cpus; i++) {
+		vcpu_attention(vm->vcpu[i], ATTENTION_LEAVE);
+		if (vm->vcpu[i]->core != this_cpu())
+			lapic_ipi(vm->vcpu[i]->core->apic_id, VECTOR_KICK);
+	}
+}
+
+void vm_teardown(struct vm *vm)
+{
+	vm_console_flush(vm);
+	release_all(vm);
+	log_line(vm->exit_status == 0 ? LOG_INFO : LOG_WARN, "vm", "VM %s ended with status %lld: %s", vm->name, (long long)vm->exit_status,
+		 vm->end_text);
+	vm_keep_figures(vm);
+	free_all(vm);
+	vm->torn_down = true;
+}
+
+void vm_keep_figures(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->cpus; i++) {
+		struct vcpu *v = vm->vcpu[i];
+
+		if (!v)
+			continue;
+		for (unsigned r = 0; r < EXIT_REASONS; r++)
+			vm->past_exits[r] += v->exits[r];
+		vm->past_injected += v->injected;
+		if (!vm->first_entry_tsc)
+			vm->first_entry_tsc = v->entry_tsc;
+	}
+}
+
+u64 vm_exits(const struct vm *vm, unsigned reason)
+{
+	u64 sum = vm->past_exits[reason];
+
+	for (unsigned i = 0; i < vm->cpus; i++)
+		if (vm->vcpu[i] && !vm->torn_down)
+			sum += vm->vcpu[i]->exits[reason];
+	return sum;
+}
+
+u64 vm_injected(const struct vm *vm)
+{
+	u64 sum = vm->past_injected;
+
+	for (unsigned i = 0; i < vm->cpus; i++)
+		if (vm->vcpu[i] && !vm->torn_down)
+			sum += vm->vcpu[i]->injected;
+	return sum;
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which MSRs a guest may touch: an allow list. Rows of kind PASS go to the core without an exit (through the bitmap, SDM
+ * Vol. 3C 25.6.9); all others exit; what is not listed is #GP(0), told once in a while.
+ */
+#include "base/hw/cpu.h"
+#include "base/hw/insn.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "base/string.h"
+#include "base/time.h"
+#include "vmm/vmx/insn.h"
+#include "vmm/vmx/msr.h"
+#include "vmm/vmx/vmx.h"
+
+enum msr_kind {
+	MSR_PASS,  /* no exit, read and write: the value is the guest's own and switched with it */
+	MSR_CONST, /* reads give `value`; writes of the same value are accepted, others #GP */
+	MSR_EMULATED,
+	MSR_IGNORED, /* reads give `value`, writes are dropped: kernels write these unasked and want no fault */
+};
+
+struct msr_row {
+	u32 msr;
+	enum msr_kind kind;
+	u64 value;
+	bool (*read)(struct vcpu *v, u64 *value);
+	bool (*write)(struct vcpu *v, u64 value);
+};
+
+static bool read_apic_base(struct vcpu *v, u64 *value)
+{
+	*value = APIC_BASE_DEFAULT | APIC_BASE_ENABLE | APIC_BASE_X2APIC | (v->index == 0 ? APIC_BASE_BSP : 0);
+	return true;
+}
+
+/* The APIC stays in x2APIC mode (SDM Vol. 3A 11.12.5 forbids x2APIC -> xAPIC anyway). */
+static bool write_apic_base(struct vcpu *v, u64 value)
+{
+	u64 now;
+
+	read_apic_base(v, &now);
+	return value == now;
+}
+
+static bool read_efer(struct vcpu *v, u64 *value)
+{
+	*value = vcpu_efer(v);
+	return true;
+}
+
+static bool write_efer(struct vcpu *v, u64 value)
+{
+	u64 now = vcpu_efer(v);
+
+	if (value & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE))
+		return false;
+	/* LME may change only with paging off; LMA is the processor's (SDM Vol. 3A 2.2.1). */
+	if (((value ^ now) & EFER_LME) && (vmcs_read(VMCS_GUEST_CR0) & CR0_PG))
+		return false;
+	vmcs_write(VMCS_GUEST_EFER, (value & ~EFER_LMA) | (now & EFER_LMA));
+	return true;
+}
+
+static bool read_pat(struct vcpu *v, u64 *value)
+{
+	(void)v;
+	*value = vmcs_read(VMCS_GUEST_PAT);
+	return true;
+}
+
+/* Each byte one of UC 0, WC 1, WT 4, WP 5, WB 6, UC- 7 (SDM Vol. 3A 12.12.2). */
+static bool write_pat(struct vcpu *v, u64 value)
+{
+	(void)v;
+	for (unsigned i = 0; i < 8; i++) {
+		u8 type = (u8)(value >> 8 * i);
+
+		if (type > 7 || type == 2 || type == 3)
+			return false;
+	}
+	vmcs_write(VMCS_GUEST_PAT, value);
+	return true;
+}
+
+/* IA32_TSC: the guest moves its own clock only, through its offset. */
+static bool read_tsc(struct vcpu *v, u64 *value)
+{
+	(void)v;
+	*value = rdtsc() + vmcs_read(VMCS_TSC_OFFSET);
+	return true;
+}
+
+static bool write_tsc(struct vcpu *v, u64 value)
+{
+	(void)v;
+	vmcs_write(VMCS_TSC_OFFSET, value - rdtsc());
+	return true;
+}
+
+/* clang-format off */
+static const struct msr_row msr_table[] = {
+	{MSR_TSC,	     MSR_EMULATED, 0, read_tsc, write_tsc},
+	{MSR_PLATFORM_ID,    MSR_CONST,    0, NULL, NULL},
+	{MSR_APIC_BASE,	     MSR_EMULATED, 0, read_apic_base, write_apic_base},
+	{MSR_BIOS_SIGN_ID,   MSR_IGNORED,  0, NULL, NULL}, /* microcode revision: a kernel writes 0, then reads */
+	{MSR_SYSENTER_CS,    MSR_PASS,     0, NULL, NULL}, /* in the VMCS */
+	{MSR_SYSENTER_ESP,   MSR_PASS,     0, NULL, NULL},
+	{MSR_SYSENTER_EIP,   MSR_PASS,     0, NULL, NULL},
+	{MSR_MISC_ENABLE,    MSR_IGNORED,  MISC_ENABLE_FAST_STRING, NULL, NULL},
+	{MSR_PAT,	     MSR_EMULATED, 0, read_pat, write_pat},
+	{MSR_EFER,	     MSR_EMULATED, 0, read_efer, write_efer},
+	{MSR_STAR,	     MSR_PASS,     0, NULL, NULL}, /* switched by vcpu_load() */
+	{MSR_LSTAR,	     MSR_PASS,     0, NULL, NULL},
+	{MSR_CSTAR,	     MSR_PASS,     0, NULL, NULL},
+	{MSR_SFMASK,	     MSR_PASS,     0, NULL, NULL},
+	{MSR_FS_BASE,	     MSR_PASS,     0, NULL, NULL}, /* in the VMCS */
+	{MSR_GS_BASE,	     MSR_PASS,     0, NULL, NULL},
+	{MSR_KERNEL_GS_BASE, MSR_PASS,     0, NULL, NULL},
+	{MSR_TSC_AUX,	     MSR_PASS,     0, NULL, NULL},
+};
+/* clang-format on */
+
+/* Layout of the bitmap page: reads low, reads high, writes low, writes high, 1 KiB each; a set bit exits. */
+#define BITMAP_QUARTER 1024u
+#define BITMAP_HIGH_FIRST 0xc0000000u
+#define BITMAP_MSRS 0x2000u
+
+static u8 *bitmap;
+
+static void bitmap_open(u32 msr)
+{
+	u32 base = msr >= BITMAP_HIGH_FIRST ? BITMAP_QUARTER : 0;
+	u32 bit = msr & (BITMAP_MSRS - 1);
+
+	bitmap[base + bit / 8] &= (u8)~(1u << bit % 8);
+	bitmap[base + 2 * BITMAP_QUARTER + bit / 8] &= (u8)~(1u << bit % 8);
+}
+
+enum err msr_policy_init(struct why *why)
+{
+	bitmap = pool_alloc(POOL_VM, 1, PAGE_SIZE);
+	if (!bitmap)
+		return fail(why, ERR_NO_MEMORY, RID_NONE, "no page for the MSR bitmap");
+	memset(bitmap, 0xff, PAGE_SIZE);
+	for (unsigned i = 0; i < ARRAY_LEN(msr_table); i++)
+		if (msr_table[i].kind == MSR_PASS && (msr_table[i].msr != MSR_TSC_AUX || vmx_controls.rdtscp))
+			bitmap_open(msr_table[i].msr);
+	return OK;
+}
+
+hpa_t msr_bitmap(void) { return pool_hpa(bitmap); }
+
+static const struct msr_row *find_row(u32 msr)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(msr_table); i++)
+		if (msr_table[i].msr == msr)
+			return &msr_table[i];
+	return NULL;
+}
+
+static bool is_apic(u32 msr) { return (msr >= X2APIC_MSR_FIRST && msr <= X2APIC_MSR_LAST) || msr == MSR_TSC_DEADLINE; }
+
+static enum verdict unlisted(struct vcpu *v, const char *what, u32 msr, u64 value)
+{
+	static struct rate_limit limit = {.burst = 8, .window_ns = 10 * NS_PER_S};
+
+	log_limited(&limit, LOG_INFO, "msr", "VM %s: %s of MSR 0x%x (value 0x%llx) is not on the allow list: #GP", v->vm->name, what, msr,
+		    (unsigned long long)value);
+	return INJECT_GP;
+}
+
+enum verdict on_rdmsr(struct vcpu *v)
+{
+	u32 msr = (u32)v->gpr[RCX];
+	const struct msr_row *row;
+	u64 value = 0;
+	bool good = true;
+
+	if (is_apic(msr)) {
+		good = vlapic_msr_read(&v->lapic, msr, time_now_ns(), &value);
+	} else {
+		row = find_row(msr);
+		if (!row || row->kind == MSR_PASS)
+			return unlisted(v, "read", msr, 0);
+		value = row->value;
+		if (row->kind == MSR_EMULATED)
+			good = row->read(v, &value);
+	}
+	if (!good)
+		return INJECT_GP;
+	v->gpr[RAX] = (u32)value;
+	v->gpr[RDX] = value >> 32;
+	return RESUME_NEXT;
+}
+
+static enum verdict apic_write(struct vcpu *v, u32 msr, u64 value)
+{
+	struct vlapic_ipi ipi = {0};
+
+	if (!vlapic_msr_write(&v->lapic, msr, value, time_now_ns(), rdtsc() + v->vm->tsc_offset, &ipi))
+		return INJECT_GP;
+	v->lapic.pending = 1; /* priority may have changed: EOI, TPR, a new vector */
+	if (ipi.valid)
+		vcpu_send_ipi(v, &ipi);
+	if (v->lapic.timer_expiry_ns != v->timer_seen) {
+		v->timer_seen = v->lapic.timer_expiry_ns;
+		core_rearm_timer();
+	}
+	return RESUME_NEXT;
+}
+
+enum verdict on_wrmsr(struct vcpu *v)
+{
+	u32 msr = (u32)v->gpr[RCX];
+	u64 value = v->gpr[RDX] << 32 | (u32)v->gpr[RAX];
+	const struct msr_row *row;
+
+	if (is_apic(msr))
+		return apic_write(v, msr, value);
+	row = find_row(msr);
+	if (!row || row->kind == MSR_PASS)
+		return unlisted(v, "write", msr, value);
+	switch (row->kind) {
+	case MSR_IGNORED:
+		return RESUME_NEXT;
+	case MSR_CONST:
+		return value == row->value ? RESUME_NEXT : INJECT_GP;
+	default:
+		return row->write(v, value) ? RESUME_NEXT : INJECT_GP;
+	}
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a core: take turns among its vCPUs, sleep when none wants to run, wake others. Every vCPU has one core for life; a core
+ * with several shares itself by the VMX-preemption timer. Interrupts are off throughout, but for the moment of sleeping.
+ */
+#include "base/hw/cpu.h"
+#include "base/hw/insn.h"
+#include "base/log.h"
+#include "base/time.h"
+#include "vmm/vmx/insn.h"
+#include "vmm/vmx/vmx.h"
+
+#define SLICE_NS (2 * NS_PER_MS)
+#define SERVICE_TICK_NS (10 * NS_PER_MS)
+
+static u64 next_tick_ns;
+
+static void on_timer_vector(u8 vector)
+{
+	struct vcpu *v = this_cpu()->current;
+
+	(void)vector;
+	this_cpu()->timer_armed_ns = 0;
+	if (v)
+		vcpu_attention(v, ATTENTION_LEAVE); /* the run loop polls timers and the service tick */
+}
+
+static void on_kick_vector(u8 vector)
+{
+	struct vcpu *v = this_cpu()->current;
+
+	(void)vector;
+	ept_flush_pending(this_cpu());
+	if (v)
+		vcpu_attention(v, ATTENTION_LEAVE);
+}
+
+void core_handlers_init(void)
+{
+	interrupt_set_handler(VECTOR_TIMER, on_timer_vector);
+	interrupt_set_handler(VECTOR_KICK, on_kick_vector);
+}
+
+void core_add_vcpu(struct cpu *c, struct vcpu *v)
+{
+	spin_lock(&c->lock);
+	c->queue[c->queue_len++] = v;
+	spin_unlock(&c->lock);
+	if (c != this_cpu())
+		lapic_ipi(c->apic_id, VECTOR_KICK);
+}
+
+void vcpu_kick(struct vcpu *v)
+{
+	if (v->core == this_cpu())
+		vcpu_attention(v, ATTENTION_INJECT);
+	else
+		lapic_ipi(v->core->apic_id, VECTOR_KICK);
+}
+
+/* Fire due guest timers of this core; returns the earliest expiry still to come, 0 if there is none. */
+static u64 poll_guest_timers(struct cpu *c, u64 now)
+{
+	u64 earliest = 0;
+
+	for (unsigned i = 0; i < c->queue_len; i++) {
+		struct vcpu *v = c->queue[i];
+		u64 next = vlapic_timer_poll(&v->lapic, now);
+
+		v->timer_seen = v->lapic.timer_expiry_ns;
+		if (next && (!earliest || next < earliest))
+			earliest = next;
+	}
+	return earliest;
+}
+
+/* One host timer serves the guest timers of this core and, on the boot core, the service tick. */
+void core_rearm_timer(void)
+{
+	struct cpu *c = this_cpu();
+	u64 now = time_now_ns();
+	u64 next = poll_guest_timers(c, now);
+
+	if (c->index == 0 && (!next || next_tick_ns < next))
+		next = next_tick_ns;
+	if (next == c->timer_armed_ns)
+		return;
+	c->timer_armed_ns = next;
+	lapic_timer_oneshot(VECTOR_TIMER, next ? (next > now ? next - now : 1) : 0);
+}
+
+/* A halted vCPU wakes for a deliverable interrupt or an NMI; requests of other cores (INIT, start-up) are served here. */
+static bool wants_to_run(struct vcpu *v)
+{
+	if (v->init) {
+		v->init = false;
+		v->state = VCPU_WAIT_SIPI;
+	}
+	if (v->state == VCPU_WAIT_SIPI && v->sipi) {
+		v->has_start = false;
+		v->fresh = true;
+		v->state = VCPU_READY;
+	}
+	if (v->state == VCPU_HALTED && ((!v->halted_for_good && vlapic_deliverable(&v->lapic) >= 0) || v->inject_nmi)) {
+		v->lapic.pending = 1;
+		v->state = VCPU_READY;
+	}
+	return v->state == VCPU_READY;
+}
+
+/* The next vCPU in turn, NULL if none wants to run. `others`: more than one does. */
+static struct vcpu *pick(struct cpu *c, bool *others)
+{
+	struct vcpu *chosen = NULL;
+	unsigned chosen_at = 0, ready = 0;
+
+	for (unsigned i = 0; i < c->queue_len; i++) {
+		unsigned at = (c->next + i) % c->queue_len;
+
+		if (!wants_to_run(c->queue[at]))
+			continue;
+		if (!ready++) {
+			chosen = c->queue[at];
+			chosen_at = at;
+		}
+	}
+	if (chosen)
+		c->next = (chosen_at + 1) % c->queue_len;
+	*others = ready > 1;
+	return chosen;
+}
+
+/* A VM has ended: its vCPUs leave the queue. The boot core tears the VM down when the last has left. */
+static void drop_ended(struct cpu *c)
+{
+	for (unsigned i = 0; i < c->queue_len;) {
+		struct vcpu *v = c->queue[i];
+
+		if (v->vm->state != VM_ENDED) {
+			i++;
+			continue;
+		}
+		if (c->current == v)
+			vcpu_unload(v);
+		v->state = VCPU_ENDED;
+		spin_lock(&c->lock);
+		c->queue[i] = c->queue[--c->queue_len];
+		spin_unlock(&c->lock);
+		c->next = 0;
+		__atomic_sub_fetch(&v->vm->live_vcpus, 1, __ATOMIC_RELEASE);
+	}
+}
+
+/* A VM all of whose vCPUs sleep with interrupts off will never run again: say so instead of waiting for ever. */
+static void end_if_dead(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->cpus; i++) {
+		struct vcpu *v = vm->vcpu[i];
+
+		if (v->state == VCPU_READY || (v->state == VCPU_HALTED && !v->halted_for_good))
+			return;
+	}
+	vm_end(vm, VM_STATUS_STOPPED, "HLT with interrupts off on every vCPU: nothing can wake it");
+}
+
+static void set_slice(bool shared)
+{
+	u32 pin = vmx_controls.pin;
+
+	if (!vmx_controls.preemption_timer)
+		return;
+	vmcs_write(VMCS_PIN_CONTROLS, shared ? pin | PIN_PREEMPTION_TIMER : pin);
+	if (shared)
+		vmcs_write(VMCS_PREEMPTION_TIMER, SLICE_NS * time_tsc_khz() / NS_PER_MS >> vmx_controls.preemption_shift);
+}
+
+static void run_vcpu(struct vcpu *v, bool shared)
+{
+	vcpu_load(v);
+	set_slice(shared);
+	v->attention = 0;
+	v->lapic.pending = 1;
+	inject_before_entry(v);
+	if (!v->entry_tsc)
+		v->entry_tsc = rdtsc();
+	if (vmx_run(v))
+		vm_end(v->vm, VM_STATUS_STOPPED, "vCPU %u: VM entry refused, VM-instruction error %llu (SDM Vol. 3C 31.4): controls or host state",
+		       v->index, (unsigned long long)vmcs_read(VMCS_INSTRUCTION_ERROR));
+	if (v->state == VCPU_HALTED && v->halted_for_good)
+		end_if_dead(v->vm);
+}
+
+void core_loop(void (*manage)(void))
+{
+	struct cpu *c = this_cpu();
+
+	for (;;) {
+		struct vcpu *v;
+		bool shared;
+
+		interrupts_window(); /* what came while we were busy */
+		if (c->index == 0 && time_now_ns() >= next_tick_ns) {
+			next_tick_ns = time_now_ns() + SERVICE_TICK_NS;
+			manage();
+		}
+		ept_flush_pending(c);
+		drop_ended(c);
+		core_rearm_timer();
+		v = pick(c, &shared);
+		if (v)
+			run_vcpu(v, shared);
+		else
+			halt_until_interrupt();
+	}
+}
+
+void vcpu_startup_ipi(struct vcpu *v, u8 vector)
+{
+	if (v->state != VCPU_WAIT_SIPI && !v->init)
+		return; /* SDM Vol. 3A 9.4.3: ignored unless waiting for it */
+	v->sipi_vector = vector;
+	__atomic_store_n(&v->sipi, true, __ATOMIC_RELEASE);
+	vcpu_kick(v);
+}
+
+void vcpu_init_ipi(struct vcpu *v)
+{
+	__atomic_store_n(&v->init, true, __ATOMIC_RELEASE);
+	vcpu_kick(v);
+}
+
+enum delivery { DELIVERY_FIXED = 0, DELIVERY_LOWEST = 1, DELIVERY_NMI = 4, DELIVERY_INIT = 5, DELIVERY_STARTUP = 6 };
+enum shorthand { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
+#define X2APIC_BROADCAST 0xffffffffu
+/* Logical x2APIC ids: cluster in 31:16, bit in 15:0; with 16 vCPUs at most there is one cluster (SDM Vol. 3A 11.12.10.2). */
+#define LOGICAL_CLUSTER(d) ((d) >> 16)
+
+static bool ipi_reaches(const struct vcpu *from, const struct vcpu *to, const struct vlapic_ipi *ipi)
+{
+	switch ((enum shorthand)ipi->shorthand) {
+	case TO_SELF:
+		return from == to;
+	case TO_ALL:
+		return true;
+	case TO_OTHERS:
+		return from != to;
+	case TO_DESTINATION:
+	default:
+		break;
+	}
+	if (ipi->destination == X2APIC_BROADCAST)
+		return true;
+	if (ipi->logical)
+		return LOGICAL_CLUSTER(ipi->destination) == 0 && (ipi->destination >> to->index & 1);
+	return ipi->destination == to->index;
+}
+
+void vcpu_send_ipi(struct vcpu *from, const struct vlapic_ipi *ipi)
+{
+	for (unsigned i = 0; i < from->vm->cpus; i++) {
+		struct vcpu *to = from->vm->vcpu[i];
+
+		if (!ipi_reaches(from, to, ipi))
+			continue;
+		switch ((enum delivery)ipi->delivery_mode) {
+		case DELIVERY_FIXED:
+		case DELIVERY_LOWEST:
+			if (vlapic_post(&to->lapic, ipi->vector))
+				vcpu_kick(to);
+			break;
+		case DELIVERY_NMI:
+			to->inject_nmi = true;
+			vcpu_kick(to);
+			break;
+		case DELIVERY_INIT:
+			if (ipi->level_assert)
+				vcpu_init_ipi(to);
+			break;
+		case DELIVERY_STARTUP:
+			vcpu_startup_ipi(to, ipi->vector);
+			break;
+		}
+	}
+}
