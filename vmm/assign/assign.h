@@ -36,8 +36,29 @@ void masters_service(void);
  */
 enum err assign_all(struct vm *vm, struct why *why);
 
-/* Take all VFs back: bus master off, quiesce, routes gone, FLR verified, parking domain, wiped by the master. RAM may be freed after. */
+/*
+ * Take all VFs back: bus master off, quiesce, routes gone, FLR verified, parking domain, wiped by the master. All vCPUs must have
+ * stopped. Afterwards vm->domain is NULL and RAM may be freed; if it is not NULL, a flush did not complete and a device may still
+ * reach the RAM: leak it (release_all has said so).
+ */
 void release_all(struct vm *vm);
+static inline bool vm_ram_is_safe_to_free(const struct vm *vm)
+{
+	return vm->domain == NULL;
+}
+
+/* False once its reset failed: the guest then sees an empty slot. */
+static inline bool assigned_vf_usable(const struct assigned_vf *a)
+{
+	return a->vf && a->vf->state == VF_ASSIGNED;
+}
+
+/* --- the page that a VF's master driver and its VM share (vmm/assign/shared_page.c) ------------------------------------- */
+
+/* Where the page of VF slot `slot` is for the guest; false if there is no such slot. */
+bool shared_page_gpa(const struct vm *vm, u64 slot, gpa_t *out);
+/* HC_DOORBELL: the master driver fills the page anew. False if there is no such slot. */
+bool shared_page_doorbell(struct vm *vm, u64 slot);
 
 /* Effects of a guest's config write (enum vf_effect bits) and of MSI-X table writes on the real device. vm->lock held. */
 void assigned_vf_effects(struct vm *vm, struct assigned_vf *a, unsigned effects);
@@ -56,6 +77,10 @@ struct irq_route {
 	struct vcpu *vcpu;
 	u8 guest_vector;
 	u64 forwarded, dropped;
+	/* After a move to another core, an interrupt may still be on its way to the old vector: it stays ours until one
+	 * arrives on the new one, or the next move. NULL = none. */
+	struct cpu *old_core;
+	u8 old_vector;
 };
 
 #define ROUTE_VECTOR_FIRST 0x30
@@ -67,6 +92,10 @@ enum err irq_route_create(struct assigned_vf *a, struct vm *vm, u16 msix_index, 
 /* Change destination or guest vector in place. */
 enum err irq_route_update(struct irq_route *r, struct vcpu *to, u8 guest_vector, struct why *why);
 void irq_route_destroy(struct irq_route *r);
+/* The route of a vector on a core, for reports; NULL = none. Only what runs on that core may follow it further. */
+const struct irq_route *irq_route_at(unsigned cpu, u8 vector);
+/* Interrupts on a route vector that had no live route: late ones of a released VF. */
+u64 irq_route_late(void);
 
 /* The interrupt handler of all route vectors: forwards to the vCPU's virtual LAPIC, kicks it if it is elsewhere. */
 void irq_route_interrupt(u8 vector);

@@ -1,24 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A VM's console: bytes become lines, lines become "[name] text". */
-#include "base/time.h"
 #include "vmm/guest/devices.h"
 #include "vmm/guest/guest.h"
-
-/*
- * Linux prints some hundred lines in its busiest second of boot. Beyond this a guest only hides its neighbours'
- * text behind its own on a 115200 baud line.
- */
-#define CONSOLE_LINES 2000
-
-struct guest_devices *guest_devices(struct vm *vm)
-{
-	struct guest_devices *d = vm->devices;
-	if (d->console_limit.burst == 0) {
-		d->console_limit = RATE_LIMIT(CONSOLE_LINES, NS_PER_S);
-		d->teach_limit = RATE_LIMIT(TEACH_LINES, NS_PER_S);
-	}
-	return d;
-}
 
 static void emit_line(struct vm *vm, struct guest_devices *d)
 {
@@ -28,14 +11,14 @@ static void emit_line(struct vm *vm, struct guest_devices *d)
 	if (!rate_limit_pass(&d->console_limit, &suppressed))
 		return;
 	if (suppressed)
-		log_text("[%s] (%u lines not shown: more than %u in a second)\n", vm->name, suppressed,
-			 CONSOLE_LINES);
+		log_text("[%s] (%u lines not shown: more than %u in a second)\n", vm->name,
+			 suppressed, CONSOLE_LINES);
 	log_text("[%s] %s\n", vm->name, vm->line);
 }
 
 /*
- * What a guest prints reaches the terminal of a person: control characters could redraw it or make it answer, so
- * only text passes. Bytes above 0x9f are parts of UTF-8.
+ * What a guest prints reaches the terminal of a person: control characters could redraw it or make
+ * it answer, so only text passes. Bytes above 0x9f are parts of UTF-8.
  */
 static bool is_text(u8 byte)
 {

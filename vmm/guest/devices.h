@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The state behind vm->devices: what the virtual devices of vmm/guest/ keep per VM. Private to vmm/guest/ and vmm/assign/. */
+/* The state behind vm->devices: what the virtual devices of vmm/guest/ keep per VM. Private to
+ * vmm/guest/ and vmm/assign/. */
 #ifndef VMM_GUEST_DEVICES_H
 #define VMM_GUEST_DEVICES_H
 
@@ -18,21 +19,34 @@ struct uart {
 
 struct guest_devices {
 	struct spinlock console_lock;
-	struct rate_limit console_limit; /* a guest that floods its console must not starve the serial port */
-	struct rate_limit teach_limit;	 /* for texts that explain what the guest did wrong */
+	struct rate_limit
+		console_limit; /* a guest that floods its console must not starve the serial port */
+	struct rate_limit teach_limit; /* for texts that explain what the guest did wrong */
 	struct uart uart;
-	u64 unlisted_in, unlisted_out;	 /* port accesses that no row of the table allows */
-	u64 absent_mmio;		 /* accesses to the PCI window where nothing decodes */
+	u64 unlisted_in, unlisted_out; /* port accesses that no row of the table allows */
+	u64 absent_mmio;               /* accesses to the PCI window where nothing decodes */
 	u64 config_accesses;
 };
 _Static_assert(sizeof(struct guest_devices) <= PAGE_SIZE, "vm->devices is one page");
+
+/*
+ * Linux prints some hundred lines in its busiest second of boot. Beyond CONSOLE_LINES a guest only
+ * hides its neighbours' text behind its own on a 115200 baud line.
+ */
+#define CONSOLE_LINES 2000
+#define TEACH_LINES   4
+
+/* vm->lock, which protects the virtual devices; waiting for it serves EPT flush requests of the
+ * holder. */
+void vm_lock(struct vm *vm);
+void vm_unlock(struct vm *vm);
 
 /* Never NULL; limits are set on first use. */
 struct guest_devices *guest_devices(struct vm *vm);
 
 /* A line that tells the guest's owner what the guest did, at most TEACH_LINES a second per VM. */
-#define TEACH_LINES 4
-#define guest_teach(vm, ...) log_limited(&guest_devices(vm)->teach_limit, LOG_WARN, (vm)->name, __VA_ARGS__)
+#define guest_teach(vm, ...)                                                                       \
+	log_limited(&guest_devices(vm)->teach_limit, LOG_WARN, (vm)->name, __VA_ARGS__)
 
 /* The serial port; vm->lock held. */
 u8 uart_read(struct vm *vm, unsigned offset);

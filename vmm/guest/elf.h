@@ -12,7 +12,7 @@
 
 struct elf_segment {
 	u64 file_offset, file_bytes; /* what is copied */
-	u64 address, bytes;	     /* where in guest RAM; beyond file_bytes it stays zero */
+	u64 address, bytes;          /* where in guest RAM; beyond file_bytes it stays zero */
 	bool executable;
 };
 
@@ -23,11 +23,12 @@ struct elf_plan {
 };
 
 /*
- * May this file be loaded into `ram_bytes` of zeroed RAM? ERR_INVALID with file, what was found, what was expected and what to do.
- * Trusts nothing in `image`; nothing outside [image, image + size) is read.
+ * May this file be loaded into `ram_bytes` of zeroed RAM? ERR_INVALID with file, what was found,
+ * what was expected and what to do. Trusts nothing in `image`; nothing outside [image, image +
+ * size) is read.
  */
-enum err elf_check(const char *file, const void *image, u64 size, u64 ram_bytes, struct elf_plan *out, struct why *why)
-	MUST_CHECK;
+enum err elf_check(const char *file, const void *image, u64 size, u64 ram_bytes,
+		   struct elf_plan *out, struct why *why) MUST_CHECK;
 
 /* Copy the segments of a checked plan. Cannot fail. */
 void elf_copy(const struct elf_plan *plan, const void *image, u8 *ram);

@@ -31,7 +31,7 @@ bool guest_linear_to_physical(struct vcpu *v, u64 linear, gpa_t *out);
 void vm_console_write(struct vm *vm, const char *text, size_t len);
 void vm_console_flush(struct vm *vm);
 
-/* Config space of guest bus 0: device 0 = host bridge, device 1..n = the VM's VFs in order. devfn, offset < 4096. */
+/* Config space of guest bus 0: device 0 = host bridge, device 1..n = the VM's VFs in order. devfn, offset < 4096. vm->lock held. */
 u32 vpci_read(struct vm *vm, u8 devfn, u16 offset, unsigned width);
 void vpci_write(struct vm *vm, u8 devfn, u16 offset, unsigned width, u32 value);
 

@@ -6,14 +6,15 @@
 #include "vmm/guest/guest.h"
 
 #define CONSOLE_WRITE_MAX 4096
-#define EXIT_STATUS_MAX 255
+#define EXIT_STATUS_MAX   255
 
 static s64 call_console_write(struct vcpu *v)
 {
 	u64 len = v->gpr[RSI];
 	if (len > CONSOLE_WRITE_MAX)
 		return HC_E_ARGUMENT;
-	/* Each byte is read once, so another vCPU that rewrites the text can only change what is printed. */
+	/* Each byte is read once, so another vCPU that rewrites the text can only change what is
+	 * printed. */
 	const char *text = guest_ptr(v->vm, gpa(v->gpr[RDI]), len);
 	if (!text)
 		return HC_E_ARGUMENT;
@@ -60,9 +61,12 @@ static s64 call_doorbell(struct vcpu *v)
 }
 
 static s64 (*const calls[])(struct vcpu *) = {
-	[HC_CONSOLE_WRITE] = call_console_write, [HC_EXIT] = call_exit,
-	[HC_TIME] = call_time,			 [HC_FIGURE] = call_figure,
-	[HC_SHARED_PAGE] = call_shared_page,	 [HC_DOORBELL] = call_doorbell,
+	[HC_CONSOLE_WRITE] = call_console_write,
+	[HC_EXIT] = call_exit,
+	[HC_TIME] = call_time,
+	[HC_FIGURE] = call_figure,
+	[HC_SHARED_PAGE] = call_shared_page,
+	[HC_DOORBELL] = call_doorbell,
 };
 
 void hypercall(struct vcpu *v)

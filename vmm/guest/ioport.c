@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The I/O ports that exist for a guest. The table is the whole policy: what it does not list reads all
- * ones, as an empty bus does, and writes to it are dropped. Both are counted.
+ * The I/O ports that exist for a guest. The table is the whole policy: what it does not list reads
+ * all ones, as an empty bus does, and writes to it are dropped. Both are counted.
  */
 #include "vmm/guest/devices.h"
 #include "vmm/guest/guest.h"
 
 /* Configuration mechanism #1, PCI 3.0 section 3.2.2.3.2. */
-#define PORT_CONFIG_ADDRESS 0xcf8
-#define PORT_CONFIG_DATA 0xcfc
+#define PORT_CONFIG_ADDRESS   0xcf8
+#define PORT_CONFIG_DATA      0xcfc
 #define PORT_CONFIG_DATA_LAST 0xcff
-#define CONFIG_ENABLE BIT(31)
-#define PORT_COM1 0x3f8
-#define PORT_COM1_LAST 0x3ff
+#define CONFIG_ENABLE         BIT(31)
+#define PORT_COM1             0x3f8
+#define PORT_COM1_LAST        0x3ff
 
 struct port_row {
 	u16 first, last;
@@ -96,12 +96,12 @@ u32 ioport_read(struct vcpu *v, u16 port, unsigned width)
 	struct vm *vm = v->vm;
 	const struct port_row *row = find_row(port, width);
 	u32 value = all_ones(width);
-	spin_lock(&vm->lock);
+	vm_lock(vm);
 	if (row)
 		value &= row->read(vm, port - row->first, width);
 	else
 		guest_devices(vm)->unlisted_in++;
-	spin_unlock(&vm->lock);
+	vm_unlock(vm);
 	return value;
 }
 
@@ -109,10 +109,10 @@ void ioport_write(struct vcpu *v, u16 port, unsigned width, u32 value)
 {
 	struct vm *vm = v->vm;
 	const struct port_row *row = find_row(port, width);
-	spin_lock(&vm->lock);
+	vm_lock(vm);
 	if (row)
 		row->write(vm, port - row->first, width, value & all_ones(width));
 	else
 		guest_devices(vm)->unlisted_out++;
-	spin_unlock(&vm->lock);
+	vm_unlock(vm);
 }

@@ -2,9 +2,8 @@
 /*
  * Putting a kernel into a VM. The first 64 KiB of guest RAM, as base/guest_abi.h promises them:
  *
- *   0x1000  PML4 -> 0x2000 PDPT -> 0x3000..0x6fff four page directories: 4 GiB, identity, 2 MiB pages
- *   0x8000  GDT
- *   0x9000  struct coppice_start
+ *   0x1000  PML4 -> 0x2000 PDPT -> 0x3000..0x6fff four page directories: 4 GiB, identity, 2 MiB
+ * pages 0x8000  GDT 0x9000  struct coppice_start
  */
 #include "base/acpi.h"
 #include "base/boot_info.h"
@@ -15,16 +14,16 @@
 #include "vmm/guest/elf.h"
 #include "vmm/guest/guest.h"
 
-#define TABLES_GPA 0x1000u
-#define GDT_GPA 0x8000u
-#define START_GPA 0x9000u
+#define TABLES_GPA           0x1000u
+#define GDT_GPA              0x8000u
+#define START_GPA            0x9000u
 #define IDENTITY_DIRECTORIES 4u /* one per GiB */
 
 /* Page-table entries, SDM Vol. 3A tables 4-15 to 4-18. */
 #define PTE_PRESENT_WRITABLE 3ull
-#define PDE_LARGE BIT64(7)
-#define LARGE_PAGE (2 * MiB)
-#define TABLE_ENTRIES 512u
+#define PDE_LARGE            BIT64(7)
+#define LARGE_PAGE           (2 * MiB)
+#define TABLE_ENTRIES        512u
 
 /* Flat descriptors, SDM Vol. 3A section 3.4.5; the order is that of Linux' 64-bit boot protocol. */
 #define GUEST_CS 0x10
@@ -43,9 +42,11 @@ static void build_page_tables(u8 *ram)
 	for (u64 i = 0; i < IDENTITY_DIRECTORIES * TABLE_ENTRIES; i++)
 		pd[i] = i * LARGE_PAGE | PTE_PRESENT_WRITABLE | PDE_LARGE;
 }
-_Static_assert(TABLES_GPA + (2 + IDENTITY_DIRECTORIES) * PAGE_SIZE <= GDT_GPA, "tables end before the GDT");
+_Static_assert(TABLES_GPA + (2 + IDENTITY_DIRECTORIES) * PAGE_SIZE <= GDT_GPA,
+	       "tables end before the GDT");
 _Static_assert(GDT_GPA + sizeof(boot_gdt) <= START_GPA, "the GDT ends before the start structure");
-_Static_assert(START_GPA + sizeof(struct coppice_start) <= ELF_LOWEST_ADDRESS, "all below the kernel");
+_Static_assert(START_GPA + sizeof(struct coppice_start) <= ELF_LOWEST_ADDRESS,
+	       "all below the kernel");
 
 static void build_start(const struct vm *vm)
 {
@@ -95,15 +96,20 @@ static enum err module_missing(const char *wanted, struct why *why)
 	int used = 0;
 	names[0] = '\0';
 	for (unsigned i = 0; i < boot->modules && used < (int)sizeof(names); i++)
-		used += format(names + used, sizeof(names) - (size_t)used, "%s%s", i ? ", " : "", boot->module[i].name);
-	return fail(why, ERR_NOT_FOUND, RID_NONE, "kernel %s: no such module; the boot loader brought %s%s. Add it beside coppice.cfg",
-		    wanted, boot->modules ? names : "none", used >= (int)sizeof(names) ? "..." : "");
+		used += format(names + used, sizeof(names) - (size_t)used, "%s%s", i ? ", " : "",
+			       boot->module[i].name);
+	return fail(why, ERR_NOT_FOUND, RID_NONE,
+		    "kernel %s: no such module; the boot loader brought %s%s. Add it beside "
+		    "coppice.cfg",
+		    wanted, boot->modules ? names : "none",
+		    used >= (int)sizeof(names) ? "..." : "");
 }
 
 static enum err check_ram(const struct vm *vm, struct why *why)
 {
 	if (vm->ram_bytes < ELF_LOWEST_ADDRESS || vm->ram_bytes > GUEST_RAM_LIMIT)
-		return fail(why, ERR_INVALID, RID_NONE, "VM %s: mem=0x%llx; expected between 64 KiB and 3 GiB", vm->name,
+		return fail(why, ERR_INVALID, RID_NONE,
+			    "VM %s: mem=0x%llx; expected between 64 KiB and 3 GiB", vm->name,
 			    (unsigned long long)vm->ram_bytes);
 	return OK;
 }
@@ -119,14 +125,16 @@ enum err guest_load(struct vm *vm, struct vcpu_start *start, struct why *why)
 		return module_missing(file, why);
 	const void *image = phys_map(module->base, module->size);
 	if (!image)
-		return fail(why, ERR_NO_MEMORY, RID_NONE, "kernel %s: its %llu bytes at 0x%llx cannot be mapped", file,
+		return fail(why, ERR_NO_MEMORY, RID_NONE,
+			    "kernel %s: its %llu bytes at 0x%llx cannot be mapped", file,
 			    (unsigned long long)module->size, (unsigned long long)module->base.v);
 	struct elf_plan plan;
 	e = elf_check(file, image, module->size, vm->ram_bytes, &plan, why);
 	if (e)
 		return e;
 	if (vm->config->initrd[0])
-		log_warn(vm->name, "initrd=%s is not used: kernel %s is ELF64, which has no place for one",
+		log_warn(vm->name,
+			 "initrd=%s is not used: kernel %s is ELF64, which has no place for one",
 			 vm->config->initrd, file);
 	elf_copy(&plan, image, vm->ram);
 	build_page_tables(vm->ram);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A guest's RAM as the hypervisor sees it, and the walk of the guest's own page tables (Intel SDM Vol. 3A
- * chapter 4). Everything read here may change under our feet: callers copy once and use the copy.
+ * A guest's RAM as the hypervisor sees it, and the walk of the guest's own page tables (Intel SDM
+ * Vol. 3A chapter 4). Everything read here may change under our feet: callers copy once and use the
+ * copy.
  */
 #include "base/string.h"
 #include "vmm/guest/guest.h"
@@ -33,14 +34,14 @@ bool guest_write(struct vm *vm, gpa_t to, const void *from, u64 len)
 }
 
 /* Control bits that choose the paging mode, SDM Vol. 3A section 4.1.1. */
-#define CR0_PG BIT64(31)
-#define CR4_PSE BIT64(4)
-#define CR4_PAE BIT64(5)
+#define CR0_PG   BIT64(31)
+#define CR4_PSE  BIT64(4)
+#define CR4_PAE  BIT64(5)
 #define CR4_LA57 BIT64(12)
 #define EFER_LMA BIT64(10)
 
 #define ENTRY_PRESENT BIT64(0)
-#define ENTRY_LARGE BIT64(7)
+#define ENTRY_LARGE   BIT64(7)
 #define ENTRY_ADDRESS BITS64(51, 12)
 #define CR3_PAE_TABLE BITS64(31, 5)
 
@@ -51,7 +52,8 @@ struct walk {
 	bool pse; /* 32-bit paging only: 4 MiB pages are on */
 };
 
-/* Take the entry at `table` for the index in bits [shift, shift + 9) of the address. False = not present. */
+/* Take the entry at `table` for the index in bits [shift, shift + 9) of the address. False = not
+ * present. */
 static bool entry64(const struct walk *w, u64 table, unsigned shift, u64 *entry)
 {
 	u64 at = table + (w->linear >> shift & 0x1ff) * sizeof(u64);
@@ -64,7 +66,8 @@ static gpa_t leaf(const struct walk *w, u64 entry, unsigned shift)
 	return gpa((entry & ENTRY_ADDRESS & ~(BIT64(shift) - 1)) | offset);
 }
 
-/* Levels from `shift` down to 4 KiB pages; 2 MiB and 1 GiB leaves where PS allows, tables 4-14 to 4-20. */
+/* Levels from `shift` down to 4 KiB pages; 2 MiB and 1 GiB leaves where PS allows, tables 4-14 to
+ * 4-20. */
 static bool walk64(const struct walk *w, u64 table, unsigned shift, gpa_t *out)
 {
 	for (;; shift -= 9) {

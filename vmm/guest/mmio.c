@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Emulated memory accesses: fetch and decode the instruction, then do it on config space, on an MSI-X table's shadow
- * or on a page that holds a table and other registers. The exit says where; the instruction says how.
+ * Emulated memory accesses: fetch and decode the instruction, then do it on config space, on an
+ * MSI-X table's shadow or on a page that holds a table and other registers. The exit says where;
+ * the instruction says how.
  */
 #include "base/log.h"
 #include "base/mmio.h"
@@ -13,7 +14,7 @@
 #define ULL(x) ((unsigned long long)(x))
 
 enum target_kind {
-	TARGET_NONE,   /* nothing is there: the VM ends */
+	TARGET_NONE, /* nothing is there: the VM ends */
 	TARGET_ECAM,
 	TARGET_ABSENT, /* in the PCI window, but nothing decodes it: master abort */
 	TARGET_TABLE,  /* MSI-X table: only the shadow is ever touched */
@@ -38,7 +39,8 @@ static struct target bar_target(struct assigned_vf *a, unsigned bar, u64 offset)
 	u64 table_bytes = (u64)a->msix.vectors * MSIX_ENTRY_BYTES;
 	if (!assigned_vf_usable(a) || !vf_model_memory(&a->model)) {
 		t.kind = TARGET_ABSENT;
-	} else if (bar == a->msix.table_bar && in_range(offset, a->msix.table_offset, table_bytes)) {
+	} else if (bar == a->msix.table_bar &&
+		   in_range(offset, a->msix.table_offset, table_bytes)) {
 		t.kind = TARGET_TABLE;
 		t.offset = offset - a->msix.table_offset;
 	}
@@ -62,14 +64,16 @@ static struct target find_target(struct vm *vm, gpa_t at)
 	return (struct target){ .kind = TARGET_NONE };
 }
 
-/* --- ECAM: PCIe 6.0 section 7.2.2; one bus, so the function is in bits 19:12 ------------------------- */
+/* --- ECAM: PCIe 6.0 section 7.2.2; one bus, so the function is in bits 19:12
+ * ------------------------- */
 
 static u64 ecam_read(struct vm *vm, u64 offset, unsigned width)
 {
 	u8 devfn = (u8)(offset >> 12);
 	u16 reg = offset & 0xfff;
 	if (width == 8)
-		return vpci_read(vm, devfn, reg, 4) | (u64)vpci_read(vm, devfn, (u16)(reg + 4), 4) << 32;
+		return vpci_read(vm, devfn, reg, 4) | (u64)vpci_read(vm, devfn, (u16)(reg + 4), 4)
+							      << 32;
 	return vpci_read(vm, devfn, reg, width);
 }
 
@@ -82,7 +86,8 @@ static void ecam_write(struct vm *vm, u64 offset, unsigned width, u64 value)
 		vpci_write(vm, devfn, (u16)(reg + 4), 4, (u32)(value >> 32));
 }
 
-/* --- the device's own registers beside its table ----------------------------------------------------- */
+/* --- the device's own registers beside its table
+ * ----------------------------------------------------- */
 
 static bool device_page(const struct target *t, unsigned width, struct mmio *page, u64 *offset)
 {
@@ -122,7 +127,8 @@ static void device_write(const struct target *t, unsigned width, u64 value)
 	}
 }
 
-/* --- dispatch ---------------------------------------------------------------------------------------- */
+/* --- dispatch
+ * ---------------------------------------------------------------------------------------- */
 
 static u64 target_read(struct vm *vm, const struct target *t, unsigned width)
 {
@@ -149,9 +155,11 @@ static void target_write(struct vm *vm, const struct target *t, unsigned width, 
 	}
 }
 
-/* --- the instruction --------------------------------------------------------------------------------- */
+/* --- the instruction
+ * --------------------------------------------------------------------------------- */
 
-/* The bytes at RIP, once: another vCPU may rewrite them, then we do what we read. Returns how many there are. */
+/* The bytes at RIP, once: another vCPU may rewrite them, then we do what we read. Returns how many
+ * there are. */
 static unsigned fetch_instruction(struct vcpu *v, u8 bytes[INSN_MAX_BYTES])
 {
 	u64 linear = vcpu_cs_base(v) + vcpu_rip(v);
@@ -160,7 +168,8 @@ static unsigned fetch_instruction(struct vcpu *v, u8 bytes[INSN_MAX_BYTES])
 		gpa_t at;
 		u64 in_page = PAGE_SIZE - ((linear + got) & (PAGE_SIZE - 1));
 		unsigned part = (unsigned)MIN((u64)(INSN_MAX_BYTES - got), in_page);
-		if (!guest_linear_to_physical(v, linear + got, &at) || !guest_read(v->vm, at, bytes + got, part))
+		if (!guest_linear_to_physical(v, linear + got, &at) ||
+		    !guest_read(v->vm, at, bytes + got, part))
 			break;
 		got += part;
 	}
@@ -191,7 +200,8 @@ static u64 stored_value(struct vcpu *v, const struct mmio_insn *insn)
 	return low_bits(insn->high_byte ? value >> 8 : value, insn->width);
 }
 
-/* 32-bit results clear the upper half, 8 and 16-bit results leave the rest: SDM Vol. 1 section 3.4.1.1. */
+/* 32-bit results clear the upper half, 8 and 16-bit results leave the rest: SDM Vol. 1
+ * section 3.4.1.1. */
 static void load_register(struct vcpu *v, const struct mmio_insn *insn, u64 value)
 {
 	value = low_bits(value, insn->width);
@@ -206,7 +216,8 @@ static void load_register(struct vcpu *v, const struct mmio_insn *insn, u64 valu
 	register_write(v, insn->reg, value);
 }
 
-static enum err decode_at_rip(struct vcpu *v, gpa_t at, bool write, struct mmio_insn *insn, struct why *why)
+static enum err decode_at_rip(struct vcpu *v, gpa_t at, bool write, struct mmio_insn *insn,
+			      struct why *why)
 {
 	u8 bytes[INSN_MAX_BYTES] = { 0 };
 	unsigned got = fetch_instruction(v, bytes);
@@ -217,12 +228,15 @@ static enum err decode_at_rip(struct vcpu *v, gpa_t at, bool write, struct mmio_
 		e = ERR_UNSUPPORTED; /* crosses a page: no driver does that to registers */
 	if (e)
 		return fail(why, ERR_UNSUPPORTED, RID_NONE,
-			    "VM %s: the instruction at RIP 0x%llx (%02x %02x %02x %02x) is not a plain MOV to or from 0x%llx", v->vm->name,
-			    ULL(vcpu_rip(v)), bytes[0], bytes[1], bytes[2], bytes[3], ULL(at.v));
+			    "VM %s: the instruction at RIP 0x%llx (%02x %02x %02x %02x) is not a "
+			    "plain MOV to or from 0x%llx",
+			    v->vm->name, ULL(vcpu_rip(v)), bytes[0], bytes[1], bytes[2], bytes[3],
+			    ULL(at.v));
 	return OK;
 }
 
-enum err mmio_access(struct vcpu *v, gpa_t at, bool write, bool fetch, unsigned *length, struct why *why)
+enum err mmio_access(struct vcpu *v, gpa_t at, bool write, bool fetch, unsigned *length,
+		     struct why *why)
 {
 	struct vm *vm = v->vm;
 	struct mmio_insn insn;
@@ -230,10 +244,12 @@ enum err mmio_access(struct vcpu *v, gpa_t at, bool write, bool fetch, unsigned 
 	struct target t = find_target(vm, at);
 	vm_unlock(vm);
 	if (t.kind == TARGET_NONE)
-		return fail(why, ERR_NOT_FOUND, RID_NONE, "VM %s: nothing is at guest-physical 0x%llx (RIP 0x%llx)", vm->name,
+		return fail(why, ERR_NOT_FOUND, RID_NONE,
+			    "VM %s: nothing is at guest-physical 0x%llx (RIP 0x%llx)", vm->name,
 			    ULL(at.v), ULL(vcpu_rip(v)));
 	if (fetch)
-		return fail(why, ERR_UNSUPPORTED, RID_NONE, "VM %s: cannot execute from device memory at 0x%llx", vm->name,
+		return fail(why, ERR_UNSUPPORTED, RID_NONE,
+			    "VM %s: cannot execute from device memory at 0x%llx", vm->name,
 			    ULL(at.v));
 	enum err e = decode_at_rip(v, at, write, &insn, why);
 	if (e)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A 16550A at COM1 for guests: enough for Linux' 8250 driver to find, probe and use it, polled. Register
- * names as in <linux/serial_reg.h>. The transmitter is always empty; what is written goes to the VM's console.
+ * A 16550A at COM1 for guests: enough for Linux' 8250 driver to find, probe and use it, polled.
+ * Register names as in <linux/serial_reg.h>. The transmitter is always empty; what is written goes
+ * to the VM's console.
  */
 #include <linux/serial_reg.h>
 
@@ -10,8 +11,8 @@
 
 /* IIR bits 7:6 say that the FIFOs are on. */
 #define IIR_FIFO_ON 0xc0u
-#define IER_LEGAL 0x0fu
-#define MCR_LEGAL 0x1fu
+#define IER_LEGAL   0x0fu
+#define MCR_LEGAL   0x1fu
 
 bool uart_receive(struct vm *vm, u8 byte)
 {
@@ -46,7 +47,8 @@ static u8 read_iir(struct uart *u)
 	return fifo | UART_IIR_NO_INT;
 }
 
-/* In loop-back mode the modem outputs appear as inputs: RTS as CTS, DTR as DSR, OUT1 as RI, OUT2 as DCD. */
+/* In loop-back mode the modem outputs appear as inputs: RTS as CTS, DTR as DSR, OUT1 as RI, OUT2 as
+ * DCD. */
 static u8 read_msr(const struct uart *u)
 {
 	if (!(u->mcr & UART_MCR_LOOP))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Guest PCI bus 0: a host bridge at device 0, the VM's VFs as plain function 0 devices from device 1 on (P7).
- * Everything else reads all ones, as an empty slot does (PCIe 6.0 section 2.3.2).
+ * Guest PCI bus 0: a host bridge at device 0, the VM's VFs as plain function 0 devices from device
+ * 1 on (P7). Everything else reads all ones, as an empty slot does (PCIe 6.0 section 2.3.2).
  */
 #include <linux/pci_regs.h>
 
@@ -10,9 +10,10 @@
 #include "vmm/guest/guest.h"
 
 #define DEVFN_HOST_BRIDGE 0
-#define DEVICE_FIRST_VF 1
+#define DEVICE_FIRST_VF   1
 
-/* A generic host bridge that no stock driver binds to: 1b36:0008, class 06 00 00. All else reads 0, nothing is writable. */
+/* A generic host bridge that no stock driver binds to: 1b36:0008, class 06 00 00. All else reads 0,
+ * nothing is writable. */
 struct fixed_dword {
 	u16 offset;
 	u32 value;
@@ -35,7 +36,8 @@ static u32 host_bridge_read(u16 offset, unsigned width)
 	return 0;
 }
 
-/* The VF at this slot; NULL also if its reset failed: a quarantined VF has vanished for its guest. */
+/* The VF at this slot; NULL also if its reset failed: a quarantined VF has vanished for its guest.
+ */
 static struct assigned_vf *vf_at(struct vm *vm, u8 devfn)
 {
 	unsigned device = devfn >> 3, function = devfn & 7;
@@ -45,10 +47,12 @@ static struct assigned_vf *vf_at(struct vm *vm, u8 devfn)
 	return assigned_vf_usable(a) ? a : NULL;
 }
 
-/* An access that is not one naturally aligned field never reaches the model: no write spans two fields (XSA-128). */
+/* An access that is not one naturally aligned field never reaches the model: no write spans two
+ * fields (XSA-128). */
 static bool is_legal(u16 offset, unsigned width)
 {
-	return offset < VF_CONFIG_BYTES && (width == 1 || width == 2 || width == 4) && offset % width == 0;
+	return offset < VF_CONFIG_BYTES && (width == 1 || width == 2 || width == 4) &&
+	       offset % width == 0;
 }
 
 u32 vpci_read(struct vm *vm, u8 devfn, u16 offset, unsigned width)
