@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reading firmware's DMAR table (VT-d chapter 8). It is firmware's word about which unit stands
+ * before which device, so damage in it must never make a device look protected: what a damaged part
+ * might have claimed is not given to a unit that merely takes "all the rest", and a damaged
+ * reserved region refuses every device.
+ */
+#include <linux/pci_regs.h>
+
+#include "iommu/internal.h"
+
+struct dmar_table {
+	struct acpi_header header;
+	u8 host_address_width; /* minus one */
+	u8 flags;
+	u8 reserved[10];
+} __attribute__((packed));
+_Static_assert(sizeof(struct dmar_table) == 48, "VT-d §8.1");
+
+struct dmar_structure {
+	u16 type, length;
+} __attribute__((packed));
+_Static_assert(sizeof(struct dmar_structure) == 4, "VT-d §8.2");
+
+struct dmar_unit {
+	struct dmar_structure head;
+	u8 flags, size;
+	u16 segment;
+	u64 base;
+} __attribute__((packed));
+_Static_assert(sizeof(struct dmar_unit) == 16, "VT-d §8.3");
+
+struct dmar_reserved {
+	struct dmar_structure head;
+	u16 reserved, segment;
+	u64 base, limit;
+} __attribute__((packed));
+_Static_assert(sizeof(struct dmar_reserved) == 24, "VT-d §8.4");
+
+struct dmar_scope {
+	u8 type, length;
+	u16 reserved;
+	u8 enumeration, start_bus;
+} __attribute__((packed));
+_Static_assert(sizeof(struct dmar_scope) == 6,
+	       "VT-d §8.3.1; then pairs of device and function number");
+
+#define DMAR_INTR_REMAP      BIT(0) /* flags of the table */
+#define DRHD_INCLUDE_PCI_ALL BIT(0) /* flags of a unit */
+#define PATH_STEP_BYTES      2u
+#define MAX_HOST_WIDTH       52u
+#define PCI_DEVICES          32u
+#define PCI_FUNCTIONS        8u
+
+enum {
+	TYPE_DRHD,
+	TYPE_RMRR,
+	TYPE_ATSR,
+	TYPE_RHSA,
+	TYPE_ANDD,
+	TYPE_SATC,
+	TYPE_SIDP,
+	TYPES
+};
+
+/* Known and not needed: they describe device TLBs, NUMA nodes, ACPI devices and SoC properties
+ * (§8.5 to §8.9). */
+static const char *const skipped_types[TYPES] = {
+	[TYPE_ATSR] = "ATSR", [TYPE_RHSA] = "RHSA", [TYPE_ANDD] = "ANDD",
+	[TYPE_SATC] = "SATC", [TYPE_SIDP] = "SIDP",
+};
+
+/* Follow the path through the secondary bus numbers that the fabric walk found. False if a bridge
+ * on it is not there. */
+static bool walk_path(u16 segment, const struct dmar_scope *s, struct rid *target)
+{
+	const u8 *step = (const u8 *)(s + 1);
+	unsigned steps = (s->length - sizeof(*s)) / PATH_STEP_BYTES;
+	unsigned bus = s->start_bus;
+
+	for (unsigned i = 0;; i++, step += PATH_STEP_BYTES) {
+		const struct pci_function *bridge;
+
+		*target = rid_make(segment, bus, step[0], step[1]);
+		if (i + 1 == steps)
+			return true;
+		bridge = pci_find(*target);
+		if (!bridge || bridge->header_type != PCI_HEADER_TYPE_BRIDGE)
+			return false;
+		bus = bridge->secondary;
+	}
+}
+
+static bool path_plausible(const struct dmar_scope *s)
+{
+	const u8 *step = (const u8 *)(s + 1);
+	unsigned bytes = s->length - sizeof(*s);
+
+	for (unsigned i = 0; i < bytes; i += PATH_STEP_BYTES)
+		if (step[i] >= PCI_DEVICES || step[i + 1] >= PCI_FUNCTIONS)
+			return false;
+	return bytes >= PATH_STEP_BYTES && bytes % PATH_STEP_BYTES == 0;
+}
+
+/* NULL, or what is wrong. */
+static const char *add_scope(u16 segment, const struct dmar_scope *s, bool of_reserved, u8 owner)
+{
+	struct scope new = { .type = s->type,
+			     .of_reserved = of_reserved,
+			     .owner = owner,
+			     .enumeration = s->enumeration };
+
+	if (s->type < SCOPE_ENDPOINT || s->type > SCOPE_NAMESPACE)
+		return "a device scope of unknown type";
+	if (!path_plausible(s))
+		return "a device scope with an impossible path";
+	if (!walk_path(segment, s, &new.target)) {
+		log_debug("iommu",
+			  "DMAR names a device behind " RID_FMT ", where no bridge is: ignored",
+			  RID_ARG(new.target));
+		return NULL;
+	}
+	if (vtd.scopes == MAX_SCOPES)
+		return "more device scopes than we can hold";
+	if (s->type == SCOPE_BRIDGE)
+		new.bridge = pci_find(new.target);
+	if (new.bridge &&new.bridge->header_type != PCI_HEADER_TYPE_BRIDGE)
+		new.bridge = NULL;
+	vtd.scope[vtd.scopes++] = new;
+	return NULL;
+}
+
+static const char *add_scopes(u16 segment, const u8 *at, const u8 *end, bool of_reserved, u8 owner)
+{
+	while (at < end) {
+		const struct dmar_scope *s = (const struct dmar_scope *)at;
+		const char *damage;
+
+		if ((size_t)(end - at) < sizeof(*s) || s->length < sizeof(*s) ||
+		    s->length > end - at)
+			return "a device scope that overruns its structure";
+		damage = add_scope(segment, s, of_reserved, owner);
+		if (damage)
+			return damage;
+		at += s->length;
+	}
+	return NULL;
+}
+
+static bool segment_has_catch_all(u16 segment)
+{
+	for (unsigned i = 0; i < vtd.units; i++)
+		if (vtd.unit[i].include_all && vtd.unit[i].segment == segment)
+			return true;
+	return false;
+}
+
+static const char *unit_base_damage(const struct dmar_unit *d)
+{
+	if (d->base == 0 || !IS_ALIGNED(d->base, PAGE_SIZE))
+		return "its register base is not a page";
+	for (unsigned i = 0; i < vtd.units; i++)
+		if (vtd.unit[i].base.v == d->base)
+			return "another unit has the same register base";
+	return NULL;
+}
+
+static const char *parse_unit(const struct dmar_unit *d)
+{
+	struct iommu_unit *u = &vtd.unit[vtd.units];
+	const char *base_damage, *scope_damage;
+	bool second_catch_all;
+
+	if (d->head.length < sizeof(*d))
+		return "a unit (DRHD) that is too short";
+	if (vtd.units == MAX_UNITS)
+		return "more units than we can hold";
+	second_catch_all = (d->flags & DRHD_INCLUDE_PCI_ALL) && segment_has_catch_all(d->segment);
+	*u = (struct iommu_unit){ .base = hpa(d->base),
+				  .segment = d->segment,
+				  .index = (u8)vtd.units,
+				  .include_all = (d->flags & DRHD_INCLUDE_PCI_ALL) != 0 };
+	base_damage = unit_base_damage(d);
+	vtd.units++;
+	/* Kept even if unusable: its scopes still claim their devices, which must not fall to
+	 * another unit. */
+	if (base_damage)
+		unit_give_up(u, "%s", base_damage);
+	scope_damage = add_scopes(d->segment, (const u8 *)(d + 1), (const u8 *)d + d->head.length,
+				  false, u->index);
+	return second_catch_all ? "a second INCLUDE_PCI_ALL unit of one segment" : scope_damage;
+}
+
+static const char *parse_reserved(const struct dmar_reserved *r)
+{
+	u8 index = (u8)vtd.reserved_regions;
+
+	if (r->head.length < sizeof(*r))
+		return "a reserved region (RMRR) that is too short";
+	if (vtd.reserved_regions == MAX_RESERVED)
+		return "more reserved regions than we can hold";
+	vtd.reserved[vtd.reserved_regions++] = (struct reserved){ r->base, r->limit };
+	return add_scopes(r->segment, (const u8 *)(r + 1), (const u8 *)r + r->head.length, true,
+			  index);
+}
+
+static void parse_structure(const struct dmar_structure *s, unsigned offset)
+{
+	const char *unit_damage = NULL, *reserved_damage = NULL;
+
+	if (s->type == TYPE_DRHD)
+		unit_damage = parse_unit((const struct dmar_unit *)s);
+	else if (s->type == TYPE_RMRR)
+		reserved_damage = parse_reserved((const struct dmar_reserved *)s);
+	else if (s->type < TYPES)
+		log_debug("iommu", "DMAR: %s at offset %u is not needed", skipped_types[s->type],
+			  offset);
+	else
+		log_info("iommu", "DMAR: structure of unknown type %u at offset %u skipped",
+			 s->type, offset);
+	if (unit_damage)
+		vtd.catch_all_untrusted = unit_damage;
+	if (reserved_damage)
+		vtd.reserved_untrusted = reserved_damage;
+	if (unit_damage || reserved_damage)
+		log_error("iommu", "DMAR: %s (structure at offset %u)",
+			  unit_damage ?: reserved_damage, offset);
+}
+
+enum err dmar_parse(const struct acpi_header *header, struct why *why)
+{
+	const struct dmar_table *t = (const struct dmar_table *)header;
+	const u8 *base = (const u8 *)header;
+
+	if (header->length < sizeof(*t))
+		return fail(why, ERR_INVALID, RID_NONE,
+			    "DMAR table of %u bytes; its header alone has %u", header->length,
+			    (unsigned)sizeof(*t));
+	vtd.host_width = MIN(t->host_address_width + 1u, MAX_HOST_WIDTH);
+	vtd.platform_remaps_interrupts = (t->flags & DMAR_INTR_REMAP) != 0;
+	for (u32 at = sizeof(*t); at < header->length;) {
+		const struct dmar_structure *s = (const struct dmar_structure *)(base + at);
+
+		if (header->length - at < sizeof(*s) || s->length < sizeof(*s) ||
+		    s->length > header->length - at) {
+			/* Whatever follows is lost: units and reserved regions alike. */
+			vtd.catch_all_untrusted = vtd.reserved_untrusted =
+				"a structure that overruns the table";
+			log_error("iommu",
+				  "DMAR: the structure at offset %u overruns the table; the rest "
+				  "is ignored",
+				  at);
+			break;
+		}
+		parse_structure(s, at);
+		at += s->length;
+	}
+	if (vtd.units == 0)
+		return fail(why, ERR_NOT_FOUND, RID_NONE,
+			    "the DMAR table lists no remapping unit (DRHD)");
+	return OK;
+}
