@@ -7,23 +7,26 @@
 
 /* One row of the features gate (vmm/features.c). */
 struct feature {
-	const char *name;	/* "VT-x", "EPT", "DMA remapping", ... */
+	const char *name;       /* "VT-x", "EPT", "DMA remapping", ... */
 	bool present, required; /* required: without it no VM can run */
-	const char *where;	/* "CPUID.1:ECX[5]" */
-	const char *loss;	/* what is lost without it */
+	const char *where;      /* "CPUID.1:ECX[5]" */
+	const char *loss;       /* what is lost without it */
 };
 extern struct feature features[];
 extern unsigned feature_count;
 
-void ui_topology(void);	     /* the tree: bridges with ACS, PFs, VFs with state and owner */
-void ui_features(void);	     /* the gate as a table */
-void ui_closing_table(void); /* per VM: exits by reason, VF interrupts forwarded and injected, frames, quotients */
+void ui_topology(void);      /* the tree: bridges with ACS, PFs, VFs with state and owner */
+void ui_features(void);      /* the gate as a table */
+void ui_closing_table(void); /* per VM: exits by reason, VF interrupts forwarded and injected,
+				frames, quotients */
 
-/* Write report.json (docs/report.schema.json) to COM2, or COM1 between markers: "COPPICE-REPORT-BEGIN <bytes>\n" json "\nCOPPICE-REPORT-END\n". */
+/* Write report.json (docs/report.schema.json) to COM2, or COM1 between markers:
+ * "COPPICE-REPORT-BEGIN <bytes>\n" json "\nCOPPICE-REPORT-END\n". */
 void report_write(void);
 
-/* Faults kept for the report and console: attributed to VF and VM, counted per Requester ID, first 3 shown, bus master cut after a
- * storm (R32, S39). Called from the fault interrupt and from the service loop. */
+/* Faults kept for the report and console: attributed to VF and VM, counted per Requester ID, first
+ * 3 shown, bus master cut after a storm (R32, S39). Called from the fault interrupt and from the
+ * service loop. */
 void faults_service(void);
 
 /* Name of a basic exit reason ("CPUID", "EXTERNAL_INTERRUPT"), "?" if there is none. */
