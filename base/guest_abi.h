@@ -78,6 +78,9 @@ struct coppice_vf_page {
 	u32 request_answered; /* counts doorbells that were served */
 };
 
+/* Input clock of the virtual local APIC's timer, before its divider, as CPUID and coppice_start tell it. */
+#define GUEST_APIC_TIMER_KHZ 1000000u
+
 /* Where a small guest finds things. Fixed, so that a VF's BAR can never overlap guest RAM (R5). */
 #define GUEST_ECAM_BASE 0xe0000000u
 #define GUEST_ECAM_SIZE 0x00100000u /* one bus */

@@ -43,7 +43,7 @@ static inline void interrupts_off(void) { __asm__ volatile("cli" : : : "memory")
 static inline void interrupts_window(void) { __asm__ volatile("sti; nop; cli" : : : "memory"); }
 /* Sleep until an interrupt. The STI shadow covers HLT, so nothing is lost between. */
 static inline void halt_until_interrupt(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
-static inline void halt_forever(void)
+__attribute__((noreturn)) static inline void halt_forever(void)
 {
 	for (;;)
 		__asm__ volatile("cli; hlt");

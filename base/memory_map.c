@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "base/memory_map.h"
+
+/* Looking for the next range that must be left out, rounded outwards to pages. */
+struct hole_search {
+	u64 at;			  /* looking for the first hole that ends beyond this address */
+	struct memory_piece best; /* the one with the lowest base so far */
+};
+
+static void consider(struct hole_search *s, u64 base, u64 size)
+{
+	struct memory_piece hole = {ALIGN_DOWN(base, PAGE_SIZE), ALIGN_UP(base + size, PAGE_SIZE)};
+
+	if (size && hole.end > s->at && hole.base < s->best.base)
+		s->best = hole;
+}
+
+static struct memory_piece next_hole(const struct boot_info *boot, enum memory_use use, unsigned range, u64 at)
+{
+	struct hole_search s = {.at = at, .best = {~0ull, ~0ull}};
+
+	/* Other ranges: all that are not usable, and usable ones that came earlier and are dealt with already. */
+	for (unsigned i = 0; i < boot->memory_ranges; i++)
+		if (boot->memory[i].kind != BOOT_MEMORY_USABLE || i < range)
+			consider(&s, boot->memory[i].base.v, boot->memory[i].size);
+	consider(&s, boot->image_base.v, boot->image_size);
+	if (use == MEMORY_POOL) {
+		consider(&s, 0, MiB);
+		for (unsigned i = 0; i < boot->modules; i++)
+			consider(&s, boot->module[i].base.v, boot->module[i].size);
+	}
+	return s.best;
+}
+
+unsigned memory_map_pieces(const struct boot_info *boot, enum memory_use use, struct memory_piece *out, unsigned max)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < boot->memory_ranges; i++) {
+		const struct boot_memory *m = &boot->memory[i];
+		u64 at = ALIGN_UP(m->base.v, PAGE_SIZE), end = ALIGN_DOWN(m->base.v + m->size, PAGE_SIZE);
+
+		while (m->kind == BOOT_MEMORY_USABLE && at < end) {
+			struct memory_piece hole = next_hole(boot, use, i, at);
+			u64 stop = MIN(hole.base, end);
+
+			if (stop > at) {
+				if (count == max)
+					return count;
+				out[count++] = (struct memory_piece){at, stop};
+			}
+			at = hole.end;
+		}
+	}
+	return count;
+}
