@@ -105,6 +105,8 @@ enum err vm_create(const struct vm_config *c, struct why *why)
 	vm->state = VM_READY;
 	if (c->broken)
 		e = fail(why, ERR_INVALID, RID_NONE, "its line %u of coppice.cfg has an error", c->line);
+	else if (c->irq == IRQ_DIRECT)
+		e = fail(why, ERR_UNSUPPORTED, RID_NONE, "irq=direct is not built yet (docs/CAVEATS.md): use irq=forward");
 	else if (!cpu_count || !cpus[0].vmx)
 		e = fail(why, ERR_UNSUPPORTED, RID_NONE, "VT-x is not there: see the features above");
 	else
@@ -125,6 +127,7 @@ enum err vm_create(const struct vm_config *c, struct why *why)
 void vm_start(struct vm *vm)
 {
 	vm->start_ns = time_now_ns();
+	vm->tsc_offset = 0 - rdtsc(); /* its clock starts at 0: it learns nothing of ours */
 	vm->live_vcpus = vm->cpus;
 	vm->state = VM_RUNNING;
 	for (unsigned i = 0; i < vm->cpus; i++)

@@ -182,6 +182,7 @@ u64 vcpu_rsp(struct vcpu *v);
 void vcpu_set_rsp(struct vcpu *v, u64 value);
 bool vcpu_cs_long(struct vcpu *v);
 bool vcpu_cs_default_32(struct vcpu *v);
+u64 vcpu_cs_base(struct vcpu *v); /* 0 in 64-bit mode */
 u64 vcpu_ds_base(struct vcpu *v);
 
 /* Wake a vCPU or make its core leave guest mode soon, so that it sees vlapic_post(). Any core. */

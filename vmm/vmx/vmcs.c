@@ -302,6 +302,7 @@ u64 vcpu_efer(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_EFER); }
 u64 vcpu_rflags(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_RFLAGS); }
 u64 vcpu_rsp(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_RSP); }
 void vcpu_set_rsp(struct vcpu *v, u64 value) { (void)v; vmcs_write(VMCS_GUEST_RSP, value); }
+u64 vcpu_cs_base(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_CS_BASE); }
 u64 vcpu_ds_base(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_DS_BASE); }
 bool vcpu_cs_long(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_CS_ACCESS) & SEGMENT_CODE_LONG; }
 bool vcpu_cs_default_32(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_CS_ACCESS) & SEGMENT_CODE_D; }

@@ -4,6 +4,7 @@
 #define VMM_VMX_VMX_H
 
 #include "vmm/vm.h"
+#include "vmm/vmx/vmcs.h"
 
 /* --- core.c, controls.c --------------------------------------------------------------------------------------------- */
 
