@@ -2,6 +2,7 @@
 """The runner, its boot medium and its machines, seen with a kernel of a few lines."""
 import pathlib
 import subprocess
+import time
 
 import coppice_run
 import pytest
@@ -76,6 +77,40 @@ def test_a_machine_that_does_not_start_is_told_with_its_log(run_tiny):
     assert result.returncode == 1
     assert "ended with status 1" in result.output and "qemu.log" in result.output
     assert "no-such-device" in result.qemu_log
+
+
+def test_a_runner_that_is_told_to_go_takes_its_emulator_with_it(tiny, scenario_folder):
+    folder = scenario_folder("tiny", CONFIG)
+    run_dir = coppice_run.BUILD / "system" / "told_to_go"
+    runner = subprocess.Popen(
+        [*coppice_run.RUNNER, "run", "--build", coppice_run.BUILD, "--scenario", folder,
+         "--kernel", tiny, "--run-dir", run_dir, "--target", "vtx", "--qemu-args=-S"],
+        stdout=subprocess.PIPE, text=True)
+    while "tiny on vtx" not in runner.stdout.readline():
+        assert runner.poll() is None
+    emulators = []
+    while not emulators:
+        emulators = children(runner.pid)
+    runner.terminate()
+    assert runner.wait(timeout=30) == 2
+    deadline = time.monotonic() + 10
+    while any(is_running(pid) for pid in emulators):
+        assert time.monotonic() < deadline, "the emulator is still there"
+
+
+def is_running(pid):
+    """Whether a process exists and is no zombie."""
+    status = pathlib.Path(f"/proc/{pid}/status")
+    try:
+        return "State:\tZ" not in status.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def children(pid):
+    """The processes that a process has started."""
+    path = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
+    return path.read_text().split() if path.exists() else []
 
 
 def test_traces_end_up_in_the_log(run_tiny):

@@ -5,12 +5,14 @@
 Exit status: 0 the scenario succeeded, 1 it did not, 2 it could not be run.
 """
 import argparse
+import fcntl
 import json
 import os
 import pathlib
 import pty
 import shlex
 import shutil
+import signal
 import sys
 import time
 import tty
@@ -72,9 +74,20 @@ def settle(options, wanted):
 
 
 def fresh_folder(folder):
-    """An empty folder; an older run's output must not be taken for this one's."""
+    """An empty folder of ours alone: an older run's output must not be taken for this one's.
+
+    Returns the lock that keeps others out; it is held as long as the process lives.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = open(folder.with_name(folder.name + ".lock"), "w", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say(f"another run uses {folder}; waiting for its end (--run-dir takes another folder)")
+        fcntl.flock(lock, fcntl.LOCK_EX)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir()
+    return lock
 
 
 def make_iso(options, wanted, output):
@@ -132,7 +145,7 @@ def action_run(options, wanted):
     """Boot, watch, judge."""
     run_dir = settle(options, wanted)
     kind, emulator = target.prepare(options.target or "auto", say)
-    fresh_folder(run_dir)
+    _lock = fresh_folder(run_dir)
     wanted.run_setup(run_dir)
     medium = make_iso(options, wanted, run_dir / "coppice.iso")
     console = Console(run_dir, wanted.vm_names, lambda line: print(line, flush=True))
@@ -179,6 +192,8 @@ def action_iso(options, wanted):
 
 def main(argv):
     """Run the action; what is known to go wrong is told in one line."""
+    # A runner that is told to go takes its emulator with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     options = parse_options(argv)
     actions = {"run": action_run, "console": action_console, "iso": action_iso}
     try:

@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One emulator process, watched until it ends by itself, says that it is done, or is too late."""
+import ctypes
 import os
 import selectors
+import signal
 import subprocess
 import time
 
 POWER_OFF = "coppice: power-off"
+
+
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent():
+    """However the runner ends, its emulator does not stay behind."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Session:
@@ -31,6 +41,7 @@ class Session:
         """
         with open(self.run_dir / "qemu.log", "wb") as log:
             process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stderr=log,
+                                       preexec_fn=die_with_parent,
                                        stdout=log if terminal else subprocess.PIPE)
             reader = terminal or process.stdout.fileno()
             writer = terminal or process.stdin.fileno()
