@@ -144,8 +144,7 @@ enum err vmx_probe(struct why *why)
 	c->vpid = chosen[SECONDARY] & SECONDARY_VPID;
 	c->rdtscp = chosen[SECONDARY] & SECONDARY_RDTSCP;
 	c->preemption_timer = (chosen[PIN] & PIN_PREEMPTION_TIMER) && (chosen[EXIT] & EXIT_SAVE_PREEMPTION_TIMER);
-	if (!c->preemption_timer)
-		c->exit &= ~EXIT_SAVE_PREEMPTION_TIMER;
+	c->exit &= ~EXIT_SAVE_PREEMPTION_TIMER;
 	c->preemption_shift = rdmsr(MSR_VMX_MISC) & 0x1f; /* A.6 bits 4:0 */
 	c->cr0_fixed0 = rdmsr(MSR_VMX_CR0_FIXED0) & ~(CR0_PE | CR0_PG); /* unrestricted guest lifts these two (A.7) */
 	c->cr0_fixed1 = rdmsr(MSR_VMX_CR0_FIXED1);

@@ -169,7 +169,9 @@ static void set_slice(bool shared)
 
 	if (!vmx_controls.preemption_timer)
 		return;
+	/* Saving the timer at exits is allowed only while it is active (SDM Vol. 3C 27.2.1.2), so both go together. */
 	vmcs_write(VMCS_PIN_CONTROLS, shared ? pin | PIN_PREEMPTION_TIMER : pin);
+	vmcs_write(VMCS_EXIT_CONTROLS, vmx_controls.exit | (shared ? EXIT_SAVE_PREEMPTION_TIMER : 0));
 	if (shared)
 		vmcs_write(VMCS_PREEMPTION_TIMER, SLICE_NS * time_tsc_khz() / NS_PER_MS >> vmx_controls.preemption_shift);
 }
