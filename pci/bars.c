@@ -72,8 +72,10 @@ static u32 probe_mask(struct rid rid, u16 at, u32 old)
 	return mask;
 }
 
-void bars_size(struct rid rid, u16 offset, unsigned count, struct pci_bar *out)
+unsigned bars_size(struct rid rid, u16 offset, unsigned count, struct pci_bar *out)
 {
+	unsigned bad = 0;
+
 	for (unsigned i = 0; i < count; i++) {
 		u16 at = (u16)(offset + i * BAR_STEP);
 		struct bar_words w = { .low = pci_read32(rid, at) };
@@ -84,7 +86,7 @@ void bars_size(struct rid rid, u16 offset, unsigned count, struct pci_bar *out)
 			log_warn("pci",
 				 RID_FMT ": BAR %u is 64-bit but is the last one; it is not used",
 				 RID_ARG(rid), i);
-			return;
+			return bad + 1;
 		}
 		w.low_mask = probe_mask(rid, at, w.low);
 		if (wide) {
@@ -98,9 +100,11 @@ void bars_size(struct rid rid, u16 offset, unsigned count, struct pci_bar *out)
 					 "is not used",
 				 RID_ARG(rid), i, w.high, w.low, w.high_mask, w.low_mask);
 			out[i] = (struct pci_bar){ 0 };
+			bad++;
 		}
 		i += wide;
 	}
+	return bad;
 }
 
 struct pci_bar rom_size(struct rid rid, u16 offset)

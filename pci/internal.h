@@ -61,9 +61,9 @@ enum err bar_decode(const struct bar_words *words, struct pci_bar *out);
 
 /*
  * Size the `count` BARs at `offset` of `rid` and restore their values. The caller has turned decode
- * off. Bad BARs are named in the log and left out.
+ * off. Bad BARs are named in the log and left out; their number is returned.
  */
-void bars_size(struct rid rid, u16 offset, unsigned count, struct pci_bar *out);
+unsigned bars_size(struct rid rid, u16 offset, unsigned count, struct pci_bar *out);
 
 /* The same for the expansion ROM register at `offset`. */
 struct pci_bar rom_size(struct rid rid, u16 offset);

@@ -9,17 +9,30 @@
 
 /*
  *   absent --VF Enable--> parked --assign--> assigned --release--> resetting --FLR verified--> parked
- *                                                                      |
- *                                                                      +--not verified--> quarantined (until reboot)
+ *     |                     |                                         |
+ *     +--does not answer--> +--not usable--> quarantined <--not verified--+      (until reboot or VF Enable off)
  */
 enum vf_state { VF_ABSENT, VF_PARKED, VF_ASSIGNED, VF_RESETTING, VF_QUARANTINED };
 const char *vf_state_name(enum vf_state s);
+
+/*
+ * What a VF says about itself, read once while it is parked: the config model is built from this, never from a second look at
+ * the device (XSA-337). Register values.
+ */
+struct vf_caps {
+	u32 device_cap, device_cap2, link_cap, link_cap2;
+	u16 link_status;	 /* the PF's: they share the link */
+	u16 pm_cap;
+	u16 msix_control;
+	u32 msix_table, msix_pba;
+};
 
 struct vf {
 	struct sriov_pf *pf;
 	u16 index;		 /* 0-based; the specification's VF number minus one */
 	struct rid rid;
 	struct pci_function *function;
+	struct vf_caps caps;
 	enum vf_state state;
 	u32 generation;		 /* grows with each assignment; older resets and interrupts are dropped (R40) */
 	void *owner;		 /* struct vm, opaque here; NULL unless assigned or resetting */
@@ -35,6 +48,7 @@ struct sriov_pf {
 	u32 supported_page_sizes, system_page_size; /* register values: bit n = 4096 << n bytes */
 	bool ari;		 /* ARI Capable Hierarchy is on */
 	bool firmware_reserved;	 /* firmware had placed the VF BARs inside the bridge windows */
+	bool bad_bars;		 /* a VF BAR is no BAR: VFs cannot be enabled, they would decode it anyway */
 	struct pci_bar vf_bars[PCI_BARS]; /* size = of ONE VF; base = of VF 0 */
 	struct vf *vfs;		 /* num_vfs of them */
 	void *master;		 /* struct master, opaque here */
@@ -66,6 +80,24 @@ struct pci_bar vf_bar(const struct vf *vf, unsigned bar);
 
 /* The only way to change a VF's state; ERR_BUSY for an edge the picture above does not have. Assigning raises the generation. */
 enum err vf_change_state(struct vf *vf, enum vf_state to, void *owner, struct why *why);
+
+/*
+ * Read what the VF says about itself (identity, capabilities, `caps`). Done when VFs are enabled; again by a master driver whose
+ * device changes it (NVMe: the MSI-X table size follows the assigned resources). ERR_BUSY unless the VF is absent or parked.
+ */
+enum err vf_discover(struct vf *vf, struct why *why);
+
+/*
+ * The VF's Command register: memory decode and bus mastering, nothing else. On hardware VF MSE in the PF decides about decode
+ * and this bit is hardwired to 0; on QEMU this bit decides. Hence always both. The write happens even if nothing changes.
+ */
+void vf_set_command(const struct vf *vf, bool memory, bool bus_master);
+
+/* Is the VF there? Seen in Class, Revision and Subsystem, never in the Vendor ID, which reads all ones (R9). */
+bool vf_answers(const struct vf *vf);
+
+/* "igb0vf3": the PF's name and the index (R7). Writes at most `size` bytes, returns buf. */
+const char *vf_name(const struct vf *vf, char *buf, size_t size);
 
 /* VF by number over all PFs, and by Requester ID. NULL if there is none. */
 struct vf *vf_by_rid(struct rid rid);

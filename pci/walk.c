@@ -55,7 +55,7 @@ static void size_bars(struct pci_function *f)
 	if (count == 0)
 		return;
 	pci_write16(f->rid, PCI_COMMAND, command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
-	bars_size(f->rid, PCI_BASE_ADDRESS_0, count, f->bars);
+	(void)bars_size(f->rid, PCI_BASE_ADDRESS_0, count, f->bars);
 	f->rom = rom_size(f->rid, rom_at);
 	pci_write16(f->rid, PCI_COMMAND, command);
 }
