@@ -76,6 +76,11 @@ static const struct leaf_policy leaf_table[] = {
 
 static struct cpuid_result basic[BASIC_LEAVES][SUBLEAVES], extended[EXTENDED_LEAVES], hypervisor[HYPERVISOR_LEAVES];
 
+/* Leaves with subleaves, and leaves that patch() completes: a bit per leaf. All others are one copy. */
+#define LEAVES_WITH_SUBLEAVES (BIT(0x4) | BIT(0x7) | BIT(0xb) | BIT(0xd))
+#define LEAVES_NOT_PLAIN (LEAVES_WITH_SUBLEAVES | BIT(0x1))
+_Static_assert(BASIC_LEAVES <= 32, "a bit per basic leaf");
+
 static struct cpuid_result *slot(u32 leaf, u32 subleaf)
 {
 	if (leaf < BASIC_LEAVES && subleaf < SUBLEAVES)
@@ -155,20 +160,25 @@ static void patch(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *r)
 	}
 }
 
-static bool has_subleaves(u32 leaf) { return leaf == 4 || leaf == 7 || leaf == 0xb || leaf == 0xd; }
-
-enum verdict on_cpuid(struct vcpu *v)
+static enum verdict answer(struct vcpu *v, const struct cpuid_result *r)
 {
-	u32 leaf = (u32)v->gpr[RAX], subleaf = (u32)v->gpr[RCX];
+	v->gpr[RAX] = r->eax;
+	v->gpr[RBX] = r->ebx;
+	v->gpr[RCX] = r->ecx;
+	v->gpr[RDX] = r->edx;
+	return RESUME_NEXT;
+}
+
+static __attribute__((noinline)) enum verdict answer_special(struct vcpu *v, u32 leaf, u32 subleaf)
+{
 	struct cpuid_result r = {0};
 
 	if (leaf < BASIC_LEAVES) {
-		bool sub = has_subleaves(leaf);
+		u32 row = LEAVES_WITH_SUBLEAVES >> leaf & 1 ? subleaf : 0;
 
-		if (!sub || subleaf < SUBLEAVES)
-			r = basic[leaf][sub ? subleaf : 0];
-		if (leaf == 1 || leaf == 0xb || leaf == 0xd)
-			patch(v, leaf, subleaf, &r);
+		if (row < SUBLEAVES)
+			r = basic[leaf][row];
+		patch(v, leaf, subleaf, &r);
 	} else if (leaf - EXTENDED_FIRST < EXTENDED_LEAVES) {
 		r = extended[leaf - EXTENDED_FIRST];
 	} else if (leaf - COPPICE_CPUID_BASE < HYPERVISOR_LEAVES) {
@@ -176,9 +186,14 @@ enum verdict on_cpuid(struct vcpu *v)
 		if (leaf == COPPICE_CPUID_ABI)
 			r.ebx = v->index;
 	}
-	v->gpr[RAX] = r.eax;
-	v->gpr[RBX] = r.ebx;
-	v->gpr[RCX] = r.ecx;
-	v->gpr[RDX] = r.edx;
-	return RESUME_NEXT;
+	return answer(v, &r);
+}
+
+enum verdict on_cpuid(struct vcpu *v)
+{
+	u32 leaf = (u32)v->gpr[RAX];
+
+	if (leaf < BASIC_LEAVES && !(LEAVES_NOT_PLAIN >> leaf & 1))
+		return answer(v, &basic[leaf][0]);
+	return answer_special(v, leaf, (u32)v->gpr[RCX]);
 }

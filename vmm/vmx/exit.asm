@@ -9,6 +9,24 @@ VCPU_LAUNCHED	equ 16 * 8
 VMCS_HOST_RSP	equ 0x6c14
 
 extern vmx_handle_exit
+%macro LOAD_GUEST_REGISTERS 0			; from the vcpu in rdi, rdi last
+	mov	rax, [rdi + 0 * 8]
+	mov	rcx, [rdi + 1 * 8]
+	mov	rdx, [rdi + 2 * 8]
+	mov	rbx, [rdi + 3 * 8]
+	mov	rbp, [rdi + 5 * 8]
+	mov	rsi, [rdi + 6 * 8]
+	mov	r8, [rdi + 8 * 8]
+	mov	r9, [rdi + 9 * 8]
+	mov	r10, [rdi + 10 * 8]
+	mov	r11, [rdi + 11 * 8]
+	mov	r12, [rdi + 12 * 8]
+	mov	r13, [rdi + 13 * 8]
+	mov	r14, [rdi + 14 * 8]
+	mov	r15, [rdi + 15 * 8]
+	mov	rdi, [rdi + 7 * 8]
+%endmacro
+
 global vmx_run
 global vmx_exit_entry
 
@@ -23,27 +41,14 @@ vmx_run:
 	push	rdi				; makes rsp 16-byte aligned, and is what exits find at [rsp]
 	mov	eax, VMCS_HOST_RSP
 	vmwrite	rax, rsp
-enter:						; rdi = vcpu
-	cmp	qword [rdi + VCPU_LAUNCHED], 0	; MOV leaves the flags alone until the jump below
-	mov	rax, [rdi + 0 * 8]
-	mov	rcx, [rdi + 1 * 8]
-	mov	rdx, [rdi + 2 * 8]
-	mov	rbx, [rdi + 3 * 8]
-	mov	rbp, [rdi + 5 * 8]
-	mov	rsi, [rdi + 6 * 8]
-	mov	r8,  [rdi + 8 * 8]
-	mov	r9,  [rdi + 9 * 8]
-	mov	r10, [rdi + 10 * 8]
-	mov	r11, [rdi + 11 * 8]
-	mov	r12, [rdi + 12 * 8]
-	mov	r13, [rdi + 13 * 8]
-	mov	r14, [rdi + 14 * 8]
-	mov	r15, [rdi + 15 * 8]
-	mov	rdi, [rdi + 7 * 8]
-	je	launch
-	vmresume
+	cmp	qword [rdi + VCPU_LAUNCHED], 0	; 0: VMCLEARed since, must VMLAUNCH
+	jne	resume
+	LOAD_GUEST_REGISTERS
+	vmlaunch
 	jmp	failed
-launch:	vmlaunch
+resume:						; rdi = vcpu; after an exit always this way
+	LOAD_GUEST_REGISTERS
+	vmresume
 failed:	mov	eax, 1				; only VMfail falls through
 	jmp	leave_guest
 
@@ -66,7 +71,6 @@ vmx_exit_entry:
 	mov	[rdi + 14 * 8], r14
 	mov	[rdi + 15 * 8], r15
 	pop	qword [rdi + 7 * 8]
-	mov	qword [rdi + VCPU_LAUNCHED], 1
 	; No guest value survives into the hypervisor: a stray use, or speculation on one, would be the guest's to steer.
 	xor	eax, eax
 	xor	ecx, ecx
@@ -85,7 +89,7 @@ vmx_exit_entry:
 	call	vmx_handle_exit			; bool in al: true = enter again
 	mov	rdi, [rsp]
 	test	al, al
-	jnz	enter
+	jnz	resume
 	xor	eax, eax
 leave_guest:
 	pop	rdi

@@ -16,6 +16,9 @@
 
 #define CUTS_DELIVERY 1u /* the exit may have cut an event's delivery short: read the IDT-vectoring information */
 
+/* Kept out of the dispatcher, so that the common exits do not pay for its registers. */
+#define SLOW_PATH __attribute__((noinline, cold))
+
 struct exit_row {
 	exit_handler *handler;
 	u32 flags;
@@ -108,7 +111,7 @@ _Static_assert(EXIT_REASON_NOTIFY < EXIT_REASONS, "SDM Vol. 3D appendix C: every
 static void skip_instruction(void) { vmcs_write(VMCS_GUEST_RIP, vmcs_read(VMCS_GUEST_RIP) + vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH)); }
 
 /* VM entry was refused after the guest state had been loaded, or the reason has no row. Never the machine's fault alone: stop the VM. */
-static bool entry_failed(struct vcpu *v, u32 reason)
+SLOW_PATH static bool entry_failed(struct vcpu *v, u32 reason)
 {
 	vm_end(v->vm, VM_STATUS_STOPPED,
 	       "vCPU %u: VM entry failed, exit reason 0x%x (%s), qualification 0x%llx: guest state rejected by the CPU (CR0 0x%llx CR4 0x%llx "
@@ -121,7 +124,7 @@ static bool entry_failed(struct vcpu *v, u32 reason)
 }
 
 /* Everything but the two resuming verdicts. True: enter again. */
-static bool carry_out(struct vcpu *v, enum verdict verdict)
+SLOW_PATH static bool carry_out(struct vcpu *v, enum verdict verdict)
 {
 	switch (verdict) {
 	case INJECT_GP:
@@ -142,27 +145,34 @@ static bool carry_out(struct vcpu *v, enum verdict verdict)
 	return true;
 }
 
+/* Something is left to do before the next entry. True: enter again. */
+SLOW_PATH static bool attend(struct vcpu *v)
+{
+	if (__atomic_exchange_n(&v->attention, 0, __ATOMIC_ACQUIRE) & ATTENTION_LEAVE)
+		return false;
+	inject_before_entry(v);
+	return true;
+}
+
 bool vmx_handle_exit(struct vcpu *v)
 {
-	u32 reason = (u32)vmcs_read(VMCS_EXIT_REASON);
+	u64 reason = vmcs_read(VMCS_EXIT_REASON);
+	const struct exit_row *row = &exit_table[reason];
 	enum verdict verdict;
 
 	if (reason >= EXIT_REASONS)
-		return entry_failed(v, reason);
+		return entry_failed(v, (u32)reason);
 	v->exits[reason]++;
-	if (exit_table[reason].flags & CUTS_DELIVERY)
+	if (row->flags & CUTS_DELIVERY)
 		inject_remember_cut(v);
-	verdict = exit_table[reason].handler(v);
+	verdict = row->handler(v);
 	if (verdict == RESUME_NEXT)
 		skip_instruction();
 	else if (verdict != RESUME_SAME)
 		return carry_out(v, verdict);
 	/* One look at everything that other cores or this exit may have left to do. */
-	if (v->attention | v->lapic.pending) {
-		if (__atomic_exchange_n(&v->attention, 0, __ATOMIC_ACQUIRE) & ATTENTION_LEAVE)
-			return false;
-		inject_before_entry(v);
-	}
+	if (v->attention | v->lapic.pending)
+		return attend(v);
 	return true;
 }
 

@@ -185,7 +185,9 @@ static void run_vcpu(struct vcpu *v, bool shared)
 	inject_before_entry(v);
 	if (!v->entry_tsc)
 		v->entry_tsc = rdtsc();
-	if (vmx_run(v))
+	if (vmx_run(v) == 0)
+		v->launched = 1;
+	else
 		vm_end(v->vm, VM_STATUS_STOPPED, "vCPU %u: VM entry refused, VM-instruction error %llu (SDM Vol. 3C 31.4): controls or host state",
 		       v->index, (unsigned long long)vmcs_read(VMCS_INSTRUCTION_ERROR));
 	if (v->state == VCPU_HALTED && v->halted_for_good)
