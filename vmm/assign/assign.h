@@ -37,20 +37,15 @@ void masters_service(void);
 enum err assign_all(struct vm *vm, struct why *why);
 
 /*
- * Take all VFs back: bus master off, quiesce, routes gone, FLR verified, parking domain, wiped by the master. All vCPUs must have
- * stopped. Afterwards vm->domain is NULL and RAM may be freed; if it is not NULL, a flush did not complete and a device may still
- * reach the RAM: leak it (release_all has said so).
+ * Take all VFs back: bus master off, quiesce, routes gone, FLR verified, parking domain, wiped by the master. All vCPUs have
+ * stopped. RAM may be freed afterwards unless vm->ram_leaked says that a flush failed.
  */
 void release_all(struct vm *vm);
-static inline bool vm_ram_is_safe_to_free(const struct vm *vm)
-{
-	return vm->domain == NULL;
-}
 
-/* False once its reset failed: the guest then sees an empty slot. */
+/* False once its reset failed (the guest then sees an empty slot) and after its release. */
 static inline bool assigned_vf_usable(const struct assigned_vf *a)
 {
-	return a->vf && a->vf->state == VF_ASSIGNED;
+	return a->shadow_entry && a->vf->state == VF_ASSIGNED;
 }
 
 /* --- the page that a VF's master driver and its VM share (vmm/assign/shared_page.c) ------------------------------------- */
@@ -77,8 +72,8 @@ struct irq_route {
 	struct vcpu *vcpu;
 	u8 guest_vector;
 	u64 forwarded, dropped;
-	/* After a move to another core, an interrupt may still be on its way to the old vector: it stays ours until one
-	 * arrives on the new one, or the next move. NULL = none. */
+	/* After a move to another core, an interrupt may still be on its way to the old vector: it stays this route's until
+	 * the next move. NULL = none. */
 	struct cpu *old_core;
 	u8 old_vector;
 };

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Commit: what decode.c has found possible is done, VF by VF; whatever fails on the way undoes all
+ * of it. */
+#include "base/log.h"
+#include "base/string.h"
+#include "pci/reset.h"
+#include "vmm/assign/internal.h"
+
+/* An NVMe VF's vector count is known only once the master driver has brought it online. */
+static enum err match_vectors(struct assigned_vf *a, struct why *why)
+{
+	if (a->msix.vectors == a->shadow.vectors)
+		return OK;
+	u64 base[PCI_BARS];
+	for (unsigned n = 0; n < PCI_BARS; n++)
+		base[n] = a->model.bars[n].base;
+	enum err e = vf_model_init(&a->model, a->vf, base, why);
+	if (e)
+		return e;
+	if (a->model.msix_vectors != a->msix.vectors)
+		return fail(why, ERR_DEVICE, a->vf->rid,
+			    "its MSI-X table size changed from %u to %u while it was read",
+			    a->model.msix_vectors, a->msix.vectors);
+	shadow_free(a);
+	return shadow_alloc(a, a->msix.vectors, why);
+}
+
+/* Clean, known, and set up by its master driver; nothing of the VM is within its reach yet. */
+static enum err prepare_device(struct assigned_vf *a, struct why *why)
+{
+	enum err e = vf_function_level_reset(a->vf, why);
+	if (e)
+		return e;
+	a->master->driver->vf_reset_done(a->master, a->vf, false);
+	a->master->driver->prepare_vf(a->master, a->vf, &a->policy);
+	vf_model_reset(&a->model);
+	command_sync(a);
+	e = msix_init(&a->msix, a->vf->function, a->host_bar, why);
+	return e ? e : match_vectors(a, why);
+}
+
+static enum err commit_one(struct vm *vm, struct assigned_vf *a, struct why *why)
+{
+	enum err e = vf_change_state(a->vf, VF_ASSIGNED, vm, why);
+	if (e)
+		return e;
+	e = prepare_device(a, why);
+	if (e)
+		return e;
+	/* Live before the guest can set Bus Master: from its first DMA on the VF sees this VM's RAM
+	 * and nothing else (P2). */
+	e = iommu_attach(vm->domain, a->vf->rid, why);
+	/* Even a failed attach may have changed the entry: going back must flush. */
+	a->live = true;
+	return e ? e : shared_page_map(vm, a, why);
+}
+
+/* The refused VM keeps nothing: VFs that were already its own go through the whole release. */
+static void undo(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vf_count; i++) {
+		const struct vf *vf = vm->vf[i].vf;
+		if (vf && vf->state == VF_ASSIGNED && vf->owner == vm)
+			release_vf(vm, &vm->vf[i]);
+	}
+	release_resources(vm);
+	memset(vm->vf, 0, sizeof(vm->vf));
+	vm->vf_count = 0;
+}
+
+static enum err commit(struct vm *vm, struct why *why)
+{
+	for (unsigned i = 0; i < vm->vf_count; i++) {
+		struct assigned_vf *a = &vm->vf[i];
+		struct why inner = { .rid = RID_NONE };
+		enum err e = commit_one(vm, a, &inner);
+		if (e) {
+			fail(why, e, inner.rid, "VM %s, VF " VF_FMT ": %s", vm->name, VF_ARG(a->vf),
+			     inner.text);
+			refusal_add(vm, a->vf, why, 0);
+			return e;
+		}
+		log_info("assign", "VM %s has VF " VF_FMT ": %u MSI-X vectors, IOMMU domain %u",
+			 vm->name, VF_ARG(a->vf), a->msix.vectors, iommu_domain_id(vm->domain));
+	}
+	return OK;
+}
+
+enum err assign_all(struct vm *vm, struct why *why)
+{
+	struct why local;
+	if (vm->config->vf_count == 0)
+		return OK;
+	why = why ? why : &local;
+	enum err e = assign_decode(vm, why);
+	if (!e)
+		e = commit(vm, why);
+	if (e)
+		undo(vm);
+	return e;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of vmm/assign/ know of each other. */
+#ifndef VMM_ASSIGN_INTERNAL_H
+#define VMM_ASSIGN_INTERNAL_H
+
+#include "pci/path.h"
+#include "vmm/assign/assign.h"
+
+#define ULL(x) ((unsigned long long)(x))
+
+/* "igb0/1": how a VF is called in every text, with its Requester ID beside it (R7, R35). */
+#define VF_FMT     "%s/%u (" RID_FMT ")"
+#define VF_ARG(vf) (vf)->pf->name, (unsigned)(vf)->index, RID_ARG((vf)->rid)
+
+/* The last pages of the guest's MMIO window hold the shared pages, one per VF slot; BARs end below
+ * them. */
+#define SHARED_PAGES_BASE ((u64)GUEST_MMIO_BASE + GUEST_MMIO_SIZE - CONFIG_VFS_PER_VM * PAGE_SIZE)
+
+/* --- refusals.c */
+void refusal_add(const struct vm *vm, const struct vf *vf, const struct why *why, u16 missing_acs);
+
+/* --- select.c: which VF a request means; checks that it is there, free and not yet taken by this
+ * VM (`taken` of them). */
+enum err select_vf(struct vm *vm, const struct vf_request *request, unsigned taken,
+		   struct assigned_vf *out, struct why *why);
+
+/* --- decode.c: every check for all VFs of a VM; fills vm->vf[] but changes no device. */
+enum err assign_decode(struct vm *vm, struct why *why);
+
+/* --- shadow.c: memory for what the guest writes into its MSI-X table, and for the routes. */
+enum err shadow_alloc(struct assigned_vf *a, u16 vectors, struct why *why);
+void shadow_free(struct assigned_vf *a);
+struct irq_route *shadow_route_storage(const struct assigned_vf *a, u16 index);
+
+/* --- bars.c: BARs in EPT */
+/* Make EPT agree with the guest's Memory Space bit and BARs. */
+void bars_sync(struct vm *vm, struct assigned_vf *a);
+void bars_unmap(struct vm *vm, struct assigned_vf *a);
+
+/* --- msix_routes.c */
+/* Make the device's MSI-X agree with what the guest's shadow and Message Control say. */
+void msix_routes_sync(struct vm *vm, struct assigned_vf *a);
+void msix_routes_destroy(struct assigned_vf *a);
+
+/* --- release.c */
+/* The device's Command register from the guest's: decode always on, bus master as the guest has it.
+ */
+void command_sync(struct assigned_vf *a);
+/* Let one VF go whose state is assigned; whatever happens it ends parked or quarantined. */
+void release_vf(struct vm *vm, struct assigned_vf *a);
+/* Its reset failed: dead until reboot, cut off from memory and interrupts. */
+void quarantine_vf(struct vm *vm, struct assigned_vf *a, const struct why *reason);
+/* Destroy the domain, free what decode allocated. */
+void release_resources(struct vm *vm);
+
+/* --- shared_page.c */
+enum err shared_page_create(struct vm *vm, struct assigned_vf *a, struct why *why);
+enum err shared_page_map(struct vm *vm, struct assigned_vf *a, struct why *why);
+void shared_page_destroy(struct assigned_vf *a);
+void shared_page_changed(struct master *m, struct vf *vf);
+
+/* --- irq_route.c */
+void irq_routes_init(void);
+/* A host vector that no core uses for a route, for a handler of our own. */
+enum err irq_vector_reserve(u8 *vector, struct why *why);
+unsigned irq_vectors_free(const struct cpu *core);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Taking VFs back. The order is the promise (P2, P6, R31, XSA-302): the VM has stopped, bus master
+ * off, routes gone and drained, reset verified, parking domain, PF side wiped. Only then is the VF
+ * free; only when every flush has completed is the RAM.
+ */
+#include <linux/pci_regs.h>
+
+#include "base/log.h"
+#include "base/pool.h"
+#include "pci/config.h"
+#include "pci/reset.h"
+#include "vmm/assign/internal.h"
+
+/*
+ * Memory Space stays on while a VM has the VF: hardware hardwires it to 0 in a VF and decodes by
+ * the PF's VF MSE (PCIe 6.0 section 9.3.4.1.3), emulated devices decode by it. What the guest sees
+ * of it is EPT's work, so a guest that clears it and then touches the BAR cannot provoke an
+ * Unsupported Request (XSA-120).
+ */
+void command_sync(struct assigned_vf *a)
+{
+	u16 command = PCI_COMMAND_MEMORY;
+	if (vf_model_bus_master(&a->model))
+		command |= PCI_COMMAND_MASTER;
+	pci_write16(a->vf->rid, PCI_COMMAND, command);
+}
+
+static void change_state(struct vf *vf, enum vf_state to, void *owner)
+{
+	struct why why;
+	if (vf_change_state(vf, to, owner, &why) != OK)
+		log_error("assign", "VF " VF_FMT " cannot become %s: %s", VF_ARG(vf),
+			  vf_state_name(to), why.text);
+}
+
+/* Out of the VM's domain. If the flush fails the device may still reach the VM's RAM, so that is
+ * never reused. */
+static void detach(struct vm *vm, struct assigned_vf *a)
+{
+	struct why why;
+	if (!a->live)
+		return;
+	if (iommu_attach(NULL, a->vf->rid, &why) == OK) {
+		a->live = false;
+		return;
+	}
+	vm->ram_leaked = true;
+	log_error("assign",
+		  "VM %s: VF " VF_FMT " may still reach the VM's memory (0x%llx bytes at 0x%llx), "
+				      "which is given up until reboot: %s",
+		  vm->name, VF_ARG(a->vf), ULL(vm->ram_bytes), ULL(pool_hpa(vm->ram).v), why.text);
+}
+
+void quarantine_vf(struct vm *vm, struct assigned_vf *a, const struct why *reason)
+{
+	struct vf *vf = a->vf;
+	log_error("assign",
+		  "VM %s: VF " VF_FMT " is quarantined until reboot; other VFs and VMs go on: %s",
+		  vm->name, VF_ARG(vf), reason->text);
+	msix_routes_destroy(a);
+	pci_write16(vf->rid, PCI_COMMAND, 0);
+	detach(vm, a);
+	if (vf->state == VF_ASSIGNED)
+		change_state(vf, VF_RESETTING, vm);
+	change_state(vf, VF_QUARANTINED, NULL);
+}
+
+void release_vf(struct vm *vm, struct assigned_vf *a)
+{
+	struct why why;
+	struct vf *vf = a->vf;
+	change_state(vf, VF_RESETTING, vm);
+	/*
+	 * Bus Master Enable goes off before the context entry changes. A write that is already in
+	 * the fabric would else arrive untranslated and be logged as a fault of the next owner.
+	 * Memory Space stays on until the MSI-X table is masked; the reset then writes 0.
+	 */
+	pci_write16(vf->rid, PCI_COMMAND, PCI_COMMAND_MEMORY);
+	a->master->driver->quiesce_vf(a->master, vf);
+	msix_routes_destroy(a);
+	if (vf_function_level_reset(vf, &why) != OK) {
+		quarantine_vf(vm, a, &why);
+		return;
+	}
+	detach(vm, a);
+	a->master->driver->vf_reset_done(a->master, vf, false);
+	if (a->live) {
+		why = (struct why){ .text = "its context entry could not be flushed" };
+		quarantine_vf(vm, a, &why);
+		return;
+	}
+	change_state(vf, VF_PARKED, NULL);
+}
+
+void release_resources(struct vm *vm)
+{
+	struct why why;
+	for (unsigned i = 0; i < vm->vf_count; i++) {
+		shared_page_destroy(&vm->vf[i]);
+		shadow_free(&vm->vf[i]);
+	}
+	if (!vm->domain)
+		return;
+	if (iommu_domain_destroy(vm->domain, &why) != OK) {
+		vm->ram_leaked = true;
+		log_error("assign",
+			  "VM %s: its IOMMU domain and its RAM are given up until reboot: %s",
+			  vm->name, why.text);
+	}
+	vm->domain = NULL;
+}
+
+void release_all(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vf_count; i++) {
+		struct assigned_vf *a = &vm->vf[i];
+		if (!assigned_vf_usable(a))
+			continue; /* quarantined while the VM ran */
+		bars_unmap(vm, a);
+		release_vf(vm, a);
+	}
+	release_resources(vm);
+}
