@@ -9,15 +9,15 @@ PRESENT_WRITE equ 3			; Intel SDM 3A table 4-15: P, R/W
 LARGE_PAGE equ 0x83			; and PS: 2 MiB
 HIGH_PAGES equ 16			; 2 MiB pages mapped at IMAGE_VA: 32 MiB
 
-section .multiboot2 progbits alloc align=8
-header:	dd 0xe85250d6, 0, header_end - header, -(0xe85250d6 + header_end - header)
-	dw 10, 0			; relocatable, section 3.1.9: below 4 GiB, 2 MiB aligned, as low as possible
-	dd 24, 0x200000, 0xffffffff, 0x200000, 1
-	dw 6, 0				; modules on page boundaries, section 3.1.6
-	dd 8
-	dw 0, 0				; end
-	dd 8
-header_end:
+; FILL table, count, step: entries EAX, EAX + step, ...
+%macro FILL 3
+	xor ecx, ecx
+%%next:	mov [AT(%1) + ecx * 8], eax
+	add eax, %3
+	inc ecx
+	cmp ecx, %2
+	jb %%next
+%endmacro
 
 section .boot progbits alloc exec
 bits 32
@@ -51,26 +51,11 @@ boot_entry:
 	lea eax, [AT(pd_high) + PRESENT_WRITE]
 	mov [AT(pdpt_high) + 510 * 8], eax
 	lea eax, [AT(pd_low) + PRESENT_WRITE]
-	xor ecx, ecx
-.pdpt:	mov [AT(pdpt_low) + ecx * 8], eax
-	add eax, 4096
-	inc ecx
-	cmp ecx, 4
-	jb .pdpt
+	FILL pdpt_low, 4, 4096
 	mov eax, LARGE_PAGE
-	xor ecx, ecx
-.low:	mov [AT(pd_low) + ecx * 8], eax
-	add eax, 0x200000
-	inc ecx
-	cmp ecx, 4 * 512
-	jb .low
+	FILL pd_low, 4 * 512, 0x200000
 	lea eax, [ebp + LARGE_PAGE]
-	xor ecx, ecx
-.high:	mov [AT(pd_high) + ecx * 8], eax
-	add eax, 0x200000
-	inc ecx
-	cmp ecx, HIGH_PAGES
-	jb .high
+	FILL pd_high, HIGH_PAGES, 0x200000
 
 	; SDM 3A section 10.8.5: CR4.PAE, CR3, EFER.LME, CR0.PG, then a far jump into a 64-bit segment.
 	mov eax, cr4

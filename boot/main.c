@@ -4,8 +4,8 @@
 #include "base/hw/cpu.h"
 #include "base/hw/image.h"
 #include "base/hw/insn.h"
+#include "base/hw/paging.h"
 #include "base/log.h"
-#include "base/panic.h"
 #include "boot/multiboot2.h"
 #include "boot/start_cpu.h"
 #include "vmm/main.h"
@@ -19,6 +19,7 @@ void boot_main(u32 magic, u32 info, u64 entry_tsc, u64 image_base)
 {
 	struct why why;
 
+	image_set_base(hpa(image_base));
 	/* First of all, so that a fault in what follows shows up as a register dump and not as a reset. */
 	if (cpu_tables_init(0) != OK)
 		halt_forever();

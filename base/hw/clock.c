@@ -11,7 +11,7 @@
 #include "base/string.h"
 #include "base/time.h"
 
-#define LEAST_KHZ 100000ull /* 100 MHz .. 20 GHz: anything else is a misunderstanding */
+#define LEAST_KHZ 1000ull /* 1 MHz (emulators that count instructions) .. 20 GHz: the rest is a misunderstanding */
 #define MOST_KHZ 20000000ull
 #define FS_PER_NS 1000000ull
 #define MEASURE_MS 20

@@ -74,8 +74,10 @@ static void print_registers(const struct crash_record *r)
 }
 
 /* Words on the stack that may be return addresses; within one page, which is mapped if anything is. */
-static void print_trace(u64 rsp)
+static void print_trace(const struct crash_record *r)
 {
+	bool overflowed = r->vector == VECTOR_PAGE_FAULT && ALIGN_DOWN(r->rsp, PAGE_SIZE) == ALIGN_DOWN(r->cr2, PAGE_SIZE);
+	u64 rsp = overflowed ? ALIGN_UP(r->rsp, PAGE_SIZE) : r->rsp;
 	u64 end = ALIGN_DOWN(rsp, PAGE_SIZE) + PAGE_SIZE;
 	unsigned shown = 0;
 
@@ -101,7 +103,7 @@ __attribute__((noreturn)) static void finish(void)
 	print_registers(r);
 	log_text("coppice: stopped; the crash record is at physical 0x%lx\n", image_hpa(r).v);
 	/* Last, because a broken stack pointer makes this fault, and that ends in begin(). */
-	print_trace(r->rsp);
+	print_trace(r);
 	halt_forever();
 }
 

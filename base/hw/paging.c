@@ -29,6 +29,7 @@ static struct memory_piece early;
 static bool live;
 
 u64 paging_root(void) { return root; }
+void image_set_base(hpa_t base) { image_base = base; }
 hpa_t image_hpa(const void *p) { return hpa((uintptr_t)p - IMAGE_VA + image_base.v); }
 bool paging_address_ok(u64 base, u64 size) { return base + size >= base && base + size <= highest_address; }
 
@@ -203,7 +204,7 @@ enum err paging_init(const struct boot_info *boot, struct why *why)
 
 	if (e != OK)
 		return e;
-	image_base = boot->image_base;
+	image_set_base(boot->image_base);
 	ram_pieces = memory_map_pieces(boot, MEMORY_DIRECT_MAP, ram, MAX_PIECES);
 	choose_early(pieces, count);
 	early_start = early.base;

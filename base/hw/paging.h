@@ -24,6 +24,9 @@ enum err paging_map(u64 va, u64 pa, u64 size, u64 flags) MUST_CHECK;
 bool paging_address_ok(u64 base, u64 size);
 bool paging_is_ram(u64 base, u64 size);
 
+/* Where the boot loader put the image: known long before paging_init(), and crash records need it. */
+void image_set_base(hpa_t base);
+
 /* Physical address of something in the image. */
 hpa_t image_hpa(const void *p);
 

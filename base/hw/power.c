@@ -38,6 +38,7 @@ void power_off(void)
 
 	interrupts_off();
 	log_text("coppice: power-off\n");
+	serial_drain();
 	if (p.can_power_off) {
 		enter_acpi_mode(&p);
 		write_sleep(p.pm1a_control, p.sleep_type_a);
@@ -59,6 +60,7 @@ void power_reboot(void)
 
 	interrupts_off();
 	log_text("coppice: reboot\n");
+	serial_drain();
 	if (p.reset_port) {
 		port_out8(p.reset_port, p.reset_value);
 		time_delay_ns(GIVE_IT_TIME);

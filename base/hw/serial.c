@@ -22,6 +22,7 @@ enum uart_reg {
 #define MCR_LOOPBACK 0x10
 #define LSR_DATA_READY 0x01
 #define LSR_TRANSMITTER_EMPTY 0x20 /* with a FIFO: all of it */
+#define LSR_ALL_SENT 0x40
 #define FIFO_BYTES 16
 /* 16 bytes at 115200 baud take 1.4 ms, a port read 0.1 to 1 us: time has not been calibrated yet when we print first. */
 #define POLLS 50000
@@ -85,6 +86,14 @@ void serial_write(unsigned port, const char *text, size_t len)
 			return;
 		write_reg(u, UART_DATA, (u8)text[i]);
 	}
+}
+
+void serial_drain(void)
+{
+	for (unsigned port = 0; port < ARRAY_LEN(uarts); port++)
+		for (int i = 0; uarts[port].present && i < POLLS; i++)
+			if (read_reg(&uarts[port], UART_LSR) & LSR_ALL_SENT)
+				break;
 }
 
 int serial_read(unsigned port)

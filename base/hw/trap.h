@@ -6,6 +6,7 @@
 #include "base/hw/cpu.h"
 
 #define VECTOR_NMI 2
+#define VECTOR_PAGE_FAULT 14
 #define VECTOR_SPURIOUS 0xff
 #define FIRST_INTERRUPT 0x20
 
