@@ -3,8 +3,8 @@
  * abbreviation. */
 #include "base/format.h"
 #include "base/string.h"
+#include "vmm/ui/report.h"
 #include "vmm/ui/summary.h"
-#include "vmm/ui/ui.h"
 
 #define LABEL_WIDTH 26
 #define CELL_WIDTH  12
@@ -149,18 +149,13 @@ static unsigned next_reason(const struct block *b, const bool shown[EXIT_REASONS
 
 static void put_exits(const struct block *b)
 {
-	char cells[BLOCK_VMS][CELL_BYTES], label[LABEL_WIDTH];
+	char cells[BLOCK_VMS][CELL_BYTES], label[LABEL_WIDTH], key[EXIT_KEY_BYTES];
 	bool shown[EXIT_REASONS] = { false };
 	unsigned reason;
 
 	put_row(b, "VM exits", cell_total);
 	while ((reason = next_reason(b, shown)) != EXIT_REASONS) {
-		const char *name = exit_reason_name(reason);
-
-		if (name[0] == '?')
-			format(label, sizeof(label), "  reason %u", reason);
-		else
-			format(label, sizeof(label), "  %s", name);
+		format(label, sizeof(label), "  %s", exit_reason_key(reason, key, sizeof(key)));
 		for (unsigned i = 0; i < b->count; i++)
 			put_count(cells[i], b->vm[i].exits[reason]);
 		put_line(b, label, cells);

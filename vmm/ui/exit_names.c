@@ -2,7 +2,8 @@
 /* Names of the basic exit reasons (SDM Vol. 3D appendix C), as <asm/vmx.h> lists them. */
 #include <asm/vmx.h>
 
-#include "vmm/ui/ui.h"
+#include "base/format.h"
+#include "vmm/ui/report.h"
 
 static const struct {
 	unsigned reason;
@@ -15,4 +16,15 @@ const char *exit_reason_name(unsigned reason)
 		if (names[i].reason == reason)
 			return names[i].name;
 	return "?";
+}
+
+const char *exit_reason_key(unsigned reason, char *buf, size_t size)
+{
+	const char *name = exit_reason_name(reason);
+
+	if (name[0] == '?')
+		format(buf, size, "REASON_%u", reason);
+	else
+		format(buf, size, "%s", name);
+	return buf;
 }

@@ -3,6 +3,7 @@
 #include <asm/vmx.h>
 
 #include "base/string.h"
+#include "vmm/life.h"
 #include "vmm/ui/summary.h"
 
 /* What an interrupt may cost: it arrives, waits for an open window, is acknowledged by an x2APIC
@@ -12,15 +13,6 @@ static const unsigned interrupt_reasons[] = {
 	EXIT_REASON_EOI_INDUCED,        EXIT_REASON_APIC_WRITE,
 };
 
-static void add_vcpu(struct vm_summary *out, const struct vcpu *v)
-{
-	for (unsigned i = 0; i < EXIT_REASONS; i++) {
-		out->exits[i] += v->exits[i];
-		out->exits_total += v->exits[i];
-	}
-	out->injected += v->injected;
-}
-
 void vm_summarise(const struct vm *vm, struct vm_summary *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -28,14 +20,29 @@ void vm_summarise(const struct vm *vm, struct vm_summary *out)
 	out->state = vm->state;
 	out->exit_status = vm->exit_status;
 	out->text = vm->state == VM_REFUSED ? vm->refusal.text : vm->end_text;
-	for (unsigned i = 0; i < CONFIG_VCPUS_PER_VM; i++)
-		if (vm->vcpu[i])
-			add_vcpu(out, vm->vcpu[i]);
+	for (unsigned i = 0; i < EXIT_REASONS; i++) {
+		out->exits[i] = vm_exits(vm, i);
+		out->exits_total += out->exits[i];
+	}
+	out->injected = vm_injected(vm);
 	out->forwarded = vm->forwarded_irqs;
 	out->has_frames =
 		vm->figure_set[FIGURE_FRAMES_SENT] || vm->figure_set[FIGURE_FRAMES_RECEIVED];
 	out->sent = vm->figure[FIGURE_FRAMES_SENT];
 	out->received = vm->figure[FIGURE_FRAMES_RECEIVED];
+}
+
+u64 vm_first_entry_tsc(const struct vm *vm)
+{
+	u64 first = vm->first_entry_tsc;
+
+	for (unsigned i = 0; i < vm->cpus && !vm->torn_down; i++) {
+		const struct vcpu *v = vm->vcpu[i];
+
+		if (v && v->entry_tsc && (!first || v->entry_tsc < first))
+			first = v->entry_tsc;
+	}
+	return first;
 }
 
 u64 interrupt_exits(const struct vm_summary *s)

@@ -23,6 +23,8 @@ void ui_closing_table(void); /* per VM: exits by reason, VF interrupts forwarded
 /* Write report.json (docs/report.schema.json) to COM2, or COM1 between markers:
  * "COPPICE-REPORT-BEGIN <bytes>\n" json "\nCOPPICE-REPORT-END\n". */
 void report_write(void);
+/* The same, saying why ("monitor", "power-off"); report_write() says "boot" or "all VMs ended". */
+void report_write_because(const char *end);
 
 /* Faults kept for the report and console: attributed to VF and VM, counted per Requester ID, first
  * 3 shown, bus master cut after a storm (R32, S39). Called from the fault interrupt and from the

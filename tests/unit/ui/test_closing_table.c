@@ -83,7 +83,7 @@ static void a_reason_without_a_name_is_shown_by_its_number(void **state)
 	(void)state;
 	vm[0].exits[EXIT_REASONS - 1] = 4;
 	print_table(1);
-	assert_string_equal(row("  reason 79"), "reason 79 4");
+	assert_string_equal(row("  REASON_79"), "REASON_79 4");
 }
 
 static void quotients_are_exits_by_frames_and_interrupt_exits_by_injections(void **state)
@@ -156,20 +156,16 @@ static void without_vms_there_is_no_table(void **state)
 	assert_string_equal(text, "");
 }
 
-static void a_summary_adds_up_all_vcpus_of_a_vm(void **state)
+static void a_summary_holds_all_figures_of_its_vm(void **state)
 {
 	static struct vcpu v[2];
 	static struct vm machine;
 	struct vm_summary sum;
 
 	(void)state;
-	v[0].exits[EXIT_REASON_CPUID] = 3;
-	v[1].exits[EXIT_REASON_CPUID] = 4;
-	v[1].exits[EXIT_REASON_HLT] = 5;
-	v[0].injected = 1;
-	v[1].injected = 2;
-	machine.vcpu[0] = &v[0];
-	machine.vcpu[1] = &v[1];
+	machine.past_exits[EXIT_REASON_CPUID] = 7;
+	machine.past_exits[EXIT_REASON_HLT] = 5;
+	machine.past_injected = 3;
 	machine.state = VM_REFUSED;
 	strcpy(machine.refusal.text, "because");
 	machine.figure[FIGURE_FRAMES_SENT] = 6;
@@ -181,6 +177,15 @@ static void a_summary_adds_up_all_vcpus_of_a_vm(void **state)
 	assert_int_equal(sum.sent, 6);
 	assert_true(sum.has_frames);
 	assert_string_equal(sum.text, "because");
+	v[0].entry_tsc = 50;
+	v[1].entry_tsc = 40;
+	machine.cpus = 2;
+	machine.vcpu[0] = &v[0];
+	machine.vcpu[1] = &v[1];
+	assert_int_equal(vm_first_entry_tsc(&machine), 40);
+	machine.torn_down = true; /* the vCPUs are gone: they must not be looked at */
+	machine.first_entry_tsc = 41;
+	assert_int_equal(vm_first_entry_tsc(&machine), 41);
 }
 
 static void exit_reasons_have_the_names_of_the_manual(void **state)
@@ -205,7 +210,7 @@ int main(void)
 				       blank_vm),
 		cmocka_unit_test_setup(many_vms_and_large_counts_stay_within_the_columns, blank_vm),
 		cmocka_unit_test_setup(without_vms_there_is_no_table, blank_vm),
-		cmocka_unit_test(a_summary_adds_up_all_vcpus_of_a_vm),
+		cmocka_unit_test(a_summary_holds_all_figures_of_its_vm),
 		cmocka_unit_test(exit_reasons_have_the_names_of_the_manual),
 	};
 
