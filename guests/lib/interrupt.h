@@ -13,6 +13,11 @@
 /* Load the IDT. Interrupts stay off until the guest turns them on. */
 void interrupt_init(void);
 
+static inline void interrupts_on(void)
+{
+	__asm__ volatile("sti" : : : "memory");
+}
+
 /* Call `handler` on `vector` with interrupts off; the EOI follows it. */
 typedef void guest_handler(void *ctx);
 void interrupt_set(u8 vector, guest_handler *handler, void *ctx);
