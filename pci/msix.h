@@ -28,6 +28,12 @@ struct msix {
  */
 enum err msix_init(struct msix *m, const struct pci_function *f, const struct pci_bar bars[PCI_BARS], struct why *why);
 
+/*
+ * Offsets within the table's BAR of the first and of the last 4 KiB page that holds a part of the table: exactly these pages
+ * are trapped (R18). Other registers may be in them and are passed through (R17).
+ */
+void msix_table_pages(const struct msix *m, u64 *first_page_offset, u64 *last_page_offset);
+
 /* Program one entry: masked, written, then unmasked if `masked` is false. index < vectors. */
 void msix_write_entry(struct msix *m, u16 index, u64 address, u32 data, bool masked);
 void msix_mask_entry(struct msix *m, u16 index, bool masked);

@@ -18,6 +18,9 @@ struct vf_model {
 	u8 cap_pcie, cap_msix, cap_pm; /* offsets in the guest's view (kept from the device where possible) */
 	u8 value[VF_CONFIG_BYTES];     /* what the guest reads */
 	u8 writable[VF_CONFIG_BYTES];  /* bits the guest may change in value[]; side effects are decided by rules */
+	u8 source[VF_CONFIG_BYTES / 4]; /* enum vf_source of each dword, for vf_model_source() */
+	u64 first_base[PCI_BARS];      /* BAR bases at init */
+	u64 window_base, window_size;  /* where the guest may put BARs */
 };
 
 /* What a write asks of the caller, a set of bits. */
@@ -31,10 +34,16 @@ enum vf_effect {
 };
 
 /*
- * Build the view. BARs get guest-physical bases from `bar_base[]` (one per implemented BAR, size-aligned, chosen by the
- * caller in the VM's window [window_base, window_base + window_size)). ERR_INVALID if the VF has no MSI-X or no PCIe capability.
+ * Build the view. Everything comes from what vf_discover() remembered: no config read happens here. BARs get guest-physical bases from `bar_base[]` (one per implemented BAR, size-aligned, chosen by the
+ * caller in the VM's window). ERR_INVALID if the VF has no MSI-X or no PCIe capability.
  */
 enum err vf_model_init(struct vf_model *m, const struct vf *vf, const u64 bar_base[PCI_BARS], struct why *why);
+
+/*
+ * Where BARs may be moved to: GUEST_MMIO_BASE, GUEST_MMIO_SIZE unless told otherwise. A base outside, or over another BAR of this
+ * VF, is stored as any sizing write is, and moves nothing (R6).
+ */
+void vf_model_set_window(struct vf_model *m, u64 base, u64 size);
 
 /* width 1, 2 or 4, naturally aligned, offset < 4096. */
 u32 vf_model_read(const struct vf_model *m, u16 offset, unsigned width);
