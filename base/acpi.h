@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Finding ACPI tables (ACPI 6.5 section 5.2). Every table is checked (length, checksum) before anybody sees it. */
+/* Finding ACPI tables (ACPI 6.5 section 5.2). Every table is checked (length, checksum) before
+ * anybody sees it. */
 #ifndef BASE_ACPI_H
 #define BASE_ACPI_H
 
@@ -19,15 +20,16 @@ struct acpi_header {
 _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.5 table 5.4");
 
 /*
- * Map `len` bytes of firmware memory read-only. Returns NULL if it is not mappable. base/hw/ on the target;
- * a fake on the host.
+ * Map `len` bytes of firmware memory read-only. Returns NULL if it is not mappable. base/hw/ on the
+ * target; a fake on the host.
  */
 const void *phys_map(hpa_t address, u64 len);
 
 /*
- * Remember the root table. `rsdp` points at a copy of the RSDP (20 or 36 bytes, `len` says how many are valid), as
- * the boot loader hands it over; NULL searches the BIOS area (EBDA, 0xE0000..0xFFFFF). Damaged tables are named in the
- * log and left out; damage of one table does not hide the others.
+ * Remember the root table. `rsdp` points at a copy of the RSDP (20 or 36 bytes, `len` says how many
+ * are valid), as the boot loader hands it over; NULL searches the BIOS area (EBDA,
+ * 0xE0000..0xFFFFF). Damaged tables are named in the log and left out; damage of one table does not
+ * hide the others.
  */
 enum err acpi_init(const void *rsdp, size_t len, struct why *why);
 

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The crash record: one page at a fixed place in the image that survives a warm reset and that tests read back. */
+/* The crash record: one page at a fixed place in the image that survives a warm reset and that
+ * tests read back. */
 #ifndef BASE_CRASH_H
 #define BASE_CRASH_H
 
 #include "base/types.h"
 
-#define CRASH_MAGIC 0x4853415243504f43ull /* "COPCRASH" */
+#define CRASH_MAGIC   0x4853415243504f43ull /* "COPCRASH" */
 #define CRASH_VERSION 1
 
 struct crash_record {
 	u64 magic;
 	u32 version;
 	u32 cpu;
-	u64 vector;	 /* exception vector, ~0 for hv_bug() */
+	u64 vector; /* exception vector, ~0 for hv_bug() */
 	u64 error_code, rip, rsp, rflags, cr2, cr3;
-	u64 gpr[16];	 /* rax rcx rdx rbx rsp rbp rsi rdi r8..r15 */
+	u64 gpr[16];     /* rax rcx rdx rbx rsp rbp rsi rdi r8..r15 */
 	u64 exit_reason; /* of the vCPU that ran here last, ~0 = none */
 	u64 guest_rip;
 	char vm[32];

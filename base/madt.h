@@ -6,8 +6,9 @@
 #include "base/types.h"
 
 /*
- * APIC ids of the enabled cores, the one we run on first, each once; at most `max` (>= 1) are stored. Returns how many
- * there are, which may be more than `max`. Without a MADT that is 1: this core.
+ * APIC ids of the enabled cores, the one we run on first, each once; at most `max` (>= 1) are
+ * stored. Returns how many there are, which may be more than `max`. Without a MADT that is 1: this
+ * core.
  */
 unsigned madt_cpus(u32 *apic_ids, unsigned max);
 

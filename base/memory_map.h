@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From the firmware's memory map to what we may map and hand out. Firmware maps overlap, and are not sorted. */
+/* From the firmware's memory map to what we may map and hand out. Firmware maps overlap, and are
+ * not sorted. */
 #ifndef BASE_MEMORY_MAP_H
 #define BASE_MEMORY_MAP_H
 
@@ -11,13 +12,15 @@ struct memory_piece {
 
 enum memory_use {
 	MEMORY_DIRECT_MAP, /* usable RAM without the image */
-	MEMORY_POOL,	   /* and without the first MiB and the modules */
+	MEMORY_POOL,       /* and without the first MiB and the modules */
 };
 
 /*
- * The pieces of RAM for this use, at most `max`; returns how many. No two overlap, and none overlaps a range that the
- * firmware calls anything but usable: what it says twice and differently is not touched.
+ * The pieces of RAM for this use, at most `max`; returns how many. No two overlap, and none
+ * overlaps a range that the firmware calls anything but usable: what it says twice and differently
+ * is not touched.
  */
-unsigned memory_map_pieces(const struct boot_info *boot, enum memory_use use, struct memory_piece *out, unsigned max);
+unsigned memory_map_pieces(const struct boot_info *boot, enum memory_use use,
+			   struct memory_piece *out, unsigned max);
 
 #endif

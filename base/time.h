@@ -7,7 +7,7 @@
 
 #define NS_PER_US 1000ull
 #define NS_PER_MS 1000000ull
-#define NS_PER_S 1000000000ull
+#define NS_PER_S  1000000000ull
 
 /* Nanoseconds since time_init(). Monotonic on one core; cores agree as well as their TSCs do. */
 u64 time_now_ns(void);
@@ -16,8 +16,9 @@ u64 time_now_ns(void);
 void time_delay_ns(u64 ns);
 
 /*
- * Call `done(ctx)` until it returns true or `timeout_ns` has passed (it is called at least twice, once after the
- * deadline). Returns OK or ERR_TIMEOUT. A timeout is a failure; callers never go on as if it were done.
+ * Call `done(ctx)` until it returns true or `timeout_ns` has passed (it is called at least twice,
+ * once after the deadline). Returns OK or ERR_TIMEOUT. A timeout is a failure; callers never go on
+ * as if it were done.
  */
 enum err wait_until(bool (*done)(void *ctx), void *ctx, u64 timeout_ns) MUST_CHECK;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A master driver owns one Physical Function: what the SR-IOV primer calls the Master Driver. One const table per kind of
- * device; igb and NVMe differ only behind it. Drivers know nothing of VMX.
+ * A master driver owns one Physical Function: what the SR-IOV primer calls the Master Driver. One
+ * const table per kind of device; igb and NVMe differ only behind it. Drivers know nothing of VMX.
  */
 #ifndef DRIVERS_MASTER_H
 #define DRIVERS_MASTER_H
@@ -11,19 +11,24 @@
 #include "pci/sriov.h"
 
 /* Tristates of coppice.cfg. */
-enum vf_link { VF_LINK_AUTO, VF_LINK_UP, VF_LINK_DOWN };
+enum vf_link {
+	VF_LINK_AUTO,
+	VF_LINK_UP,
+	VF_LINK_DOWN
+};
 
 /* What coppice.cfg wishes for one VF. Zero-initialised = defaults. */
 struct vf_policy {
-	u8 mac[6];	   /* all zero: the driver derives a stable one from the PF's MAC and the index (R43) */
-	u16 vlan;	   /* access VLAN 1..4094, 0 = none */
-	u16 trunk[16];	   /* allowed VLANs if trunk_count > 0 */
+	u8 mac[6];     /* all zero: the driver derives a stable one from the PF's MAC and the index
+			  (R43) */
+	u16 vlan;      /* access VLAN 1..4094, 0 = none */
+	u16 trunk[16]; /* allowed VLANs if trunk_count > 0 */
 	u8 trunk_count;
-	u32 rate_mbps;	   /* Tx limit, 0 = none */
+	u32 rate_mbps;       /* Tx limit, 0 = none */
 	bool spoofcheck_off; /* default: checked */
 	bool trust;
 	enum vf_link link;
-	u32 nsid;	   /* NVMe: namespace, 0 = none */
+	u32 nsid; /* NVMe: namespace, 0 = none */
 };
 
 /* What a VF has, for report and console. */
@@ -31,7 +36,7 @@ struct vf_service {
 	u8 mac[6];
 	u16 vlan;
 	u32 rate_wished, rate_set; /* Mbit/s */
-	bool rate_honoured;	   /* read back from the device */
+	bool rate_honoured;        /* read back from the device */
 	bool link_up;
 	u32 link_mbps, mtu;
 	u64 mailbox_messages, mailbox_denied;
@@ -41,29 +46,34 @@ struct vf_service {
 struct master;
 
 struct master_driver {
-	const char *name;	 /* "igb": PFs are called igb0, igb1, ... in Requester ID order */
-	const char *vf_class;	 /* "net", "nvme": what `vf=<class>` matches */
+	const char *name;     /* "igb": PFs are called igb0, igb1, ... in Requester ID order */
+	const char *vf_class; /* "net", "nvme": what `vf=<class>` matches */
 
 	/* Is this PF mine? Looks at IDs only. */
 	bool (*probe)(const struct pci_function *pf);
 	/* How many VFs can be used when the PF keeps what it needs (82576: 7). */
 	unsigned (*vf_limit)(const struct sriov_pf *pf);
-	/* Reset and set up the PF, before VF Enable. Memory decode and bus mastering are turned on here. */
+	/* Reset and set up the PF, before VF Enable. Memory decode and bus mastering are turned on
+	 * here. */
 	enum err (*start)(struct master *m, struct why *why);
 	/* After VF Enable: everything that VF Enable clears (VFRE/VFTE on the 82576), PFRSTD. */
 	enum err (*vfs_enabled)(struct master *m, struct why *why);
-	/* Which MSI-X vector of the PF wants which events, once `m->msix` is programmed by the caller. */
+	/* Which MSI-X vector of the PF wants which events, once `m->msix` is programmed by the
+	 * caller. */
 	enum err (*enable_interrupt)(struct master *m, u16 msix_index, struct why *why);
 	/* Check (decode): can this policy be met? Changes nothing. */
-	enum err (*check_policy)(struct master *m, const struct vf *vf, const struct vf_policy *policy, struct why *why);
+	enum err (*check_policy)(struct master *m, const struct vf *vf,
+				 const struct vf_policy *policy, struct why *why);
 	/* Apply a checked policy to a parked VF before its VM sees it. */
 	void (*prepare_vf)(struct master *m, struct vf *vf, const struct vf_policy *policy);
-	/* The VF's FLR has been verified: wipe every trace of the last owner on the PF side (R36). Filters closed, VF disabled
-	 * until prepare_vf (or, for a reset by its own guest, reopened with the policy it had: `keep_policy`). */
+	/* The VF's FLR has been verified: wipe every trace of the last owner on the PF side (R36).
+	 * Filters closed, VF disabled until prepare_vf (or, for a reset by its own guest, reopened
+	 * with the policy it had: `keep_policy`). */
 	void (*vf_reset_done)(struct master *m, struct vf *vf, bool keep_policy);
 	/* Before its VM goes: a message without CTS (R41), then stop its queues. */
 	void (*quiesce_vf)(struct master *m, struct vf *vf);
-	/* Mailboxes, VF resets, link: called on the PF's interrupt and at least every 10 ms. Bounded work. */
+	/* Mailboxes, VF resets, link: called on the PF's interrupt and at least every 10 ms.
+	 * Bounded work. */
 	void (*service)(struct master *m);
 	/* For reports. */
 	void (*describe_vf)(struct master *m, const struct vf *vf, struct vf_service *out);
@@ -76,13 +86,16 @@ struct master_driver {
 struct master {
 	const struct master_driver *driver;
 	struct sriov_pf *pf;
-	struct msix msix;      /* of the PF; initialised by the caller after start() */
+	struct msix msix; /* of the PF; initialised by the caller after start() */
 	bool failed;
-	/* Says whose VF it is, for log lines that name the VM: set by vmm/. Returns "" if nobody's. Never NULL. */
+	/* Says whose VF it is, for log lines that name the VM: set by vmm/. Returns "" if nobody's.
+	 * Never NULL. */
 	const char *(*vm_name_of)(const struct vf *vf);
-	/* Called by the driver when a VF's link, MTU or MAC changed: vmm/ refreshes the shared page. May be NULL. */
+	/* Called by the driver when a VF's link, MTU or MAC changed: vmm/ refreshes the shared
+	 * page. May be NULL. */
 	void (*changed)(struct master *m, struct vf *vf);
-	u8 private[MASTER_PRIVATE_BYTES] __attribute__((aligned(64))); /* the driver's own state; _Static_assert its size */
+	u8 private[MASTER_PRIVATE_BYTES]
+		__attribute__((aligned(64))); /* the driver's own state; _Static_assert its size */
 };
 
 /* All drivers in this build; NULL-terminated. */

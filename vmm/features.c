@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The features gate: everything this machine may lack, in one table, all gaps named at once, before anything depends on it. */
+/* The features gate: everything this machine may lack, in one table, all gaps named at once, before
+ * anything depends on it. */
 #include "base/hw/cpu.h"
 #include "base/hw/insn.h"
 #include "base/log.h"
@@ -7,7 +8,17 @@
 #include "vmm/ui/ui.h"
 #include "vmm/vmx/vmx.h"
 
-enum feature_row { F_VTX, F_VPID, F_LARGE_EPT, F_PREEMPTION, F_X2APIC, F_ECAM, F_DMAR, F_IR, FEATURES };
+enum feature_row {
+	F_VTX,
+	F_VPID,
+	F_LARGE_EPT,
+	F_PREEMPTION,
+	F_X2APIC,
+	F_ECAM,
+	F_DMAR,
+	F_IR,
+	FEATURES
+};
 
 /* clang-format off */
 struct feature features[FEATURES] = {
@@ -40,7 +51,7 @@ static void iommu_rows(void)
 
 bool features_gate(void)
 {
-	struct why why = {0};
+	struct why why = { 0 };
 	bool vtx = vmx_probe(&why) == OK;
 
 	if (!vtx)

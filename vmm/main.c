@@ -2,7 +2,8 @@
 /*
  * The story of a boot, top to bottom:
  *
- *   host memory and cores -> ACPI -> fabric -> paths and ACS -> DMA and interrupt remapping -> Physical Functions and their VFs
+ *   host memory and cores -> ACPI -> fabric -> paths and ACS -> DMA and interrupt remapping ->
+ * Physical Functions and their VFs
  *   -> features -> coppice.cfg -> each VM: decode, then commit -> report -> run
  *
  * What is missing refuses only what depends on it.
@@ -47,7 +48,7 @@ static void describe_for_crash(struct crash_record *r)
 
 static void start_host(void)
 {
-	struct why why = {0};
+	struct why why = { 0 };
 
 	if (cpu_tables_init(0) != OK)
 		HV_BUG("no memory for the boot core's tables");
@@ -62,7 +63,7 @@ static void start_host(void)
 static void secondary_core(void *arg)
 {
 	struct cpu *c = arg;
-	struct why why = {0};
+	struct why why = { 0 };
 
 	if (cpu_tables_init(c->index) != OK || lapic_init(&why) != OK) {
 		log_error("cores", "core %u: %s", c->index, why.text);
@@ -75,7 +76,10 @@ static void secondary_core(void *arg)
 	core_loop(NULL);
 }
 
-static bool is_online(void *c) { return __atomic_load_n(&((struct cpu *)c)->online, __ATOMIC_ACQUIRE); }
+static bool is_online(void *c)
+{
+	return __atomic_load_n(&((struct cpu *)c)->online, __ATOMIC_ACQUIRE);
+}
 
 #define CORE_START_NS (1000 * NS_PER_MS)
 
@@ -86,8 +90,11 @@ static void start_core(u32 apic_id)
 	void *stack = cpu_stack_alloc();
 
 	c->index = cpu_count;
-	if (!stack || boot->start_cpu(apic_id, stack, secondary_core, c) != OK || wait_until(is_online, c, CORE_START_NS) != OK) {
-		log_warn("cores", "the core with APIC id %u did not start within 1 s: going on without it", apic_id);
+	if (!stack || boot->start_cpu(apic_id, stack, secondary_core, c) != OK ||
+	    wait_until(is_online, c, CORE_START_NS) != OK) {
+		log_warn("cores",
+			 "the core with APIC id %u did not start within 1 s: going on without it",
+			 apic_id);
 		return;
 	}
 	cpu_count++;
@@ -97,7 +104,7 @@ static void start_cores(bool vtx)
 {
 	u32 apic_ids[MAX_CPUS];
 	unsigned found = madt_cpus(apic_ids, MAX_CPUS);
-	struct why why = {0};
+	struct why why = { 0 };
 
 	cpus[0].apic_id = lapic_id();
 	cpus[0].online = true;
@@ -107,23 +114,26 @@ static void start_cores(bool vtx)
 	for (unsigned i = 0; i < found; i++)
 		if (apic_ids[i] != cpus[0].apic_id)
 			start_core(apic_ids[i]);
-	log_info("cores", "%u of %u cores are up%s", cpu_count, found ? found : 1, vtx ? ", in VMX operation" : "");
+	log_info("cores", "%u of %u cores are up%s", cpu_count, found ? found : 1,
+		 vtx ? ", in VMX operation" : "");
 }
 
 static void discover_fabric(void)
 {
-	struct why why = {0};
+	struct why why = { 0 };
 
-	if (!step(pci_config_init(acpi_find("MCFG", 0), &why), "pci", &why) || !step(pci_walk(&why), "pci", &why))
+	if (!step(pci_config_init(acpi_find("MCFG", 0), &why), "pci", &why) ||
+	    !step(pci_walk(&why), "pci", &why))
 		return;
 	acs_enable_all();
 	sriov_probe_all();
-	log_info("pci", "%u functions, %u of them Physical Functions with SR-IOV", pci_function_count(), sriov_pf_count());
+	log_info("pci", "%u functions, %u of them Physical Functions with SR-IOV",
+		 pci_function_count(), sriov_pf_count());
 }
 
 static void protect(void)
 {
-	struct why why = {0};
+	struct why why = { 0 };
 
 	/* Everything is parked in an empty domain before any device is touched further. */
 	if (!pci_function_count() || !step(iommu_init(acpi_find("DMAR", 0), &why), "iommu", &why))
@@ -144,7 +154,8 @@ static const struct boot_module *find_config(void)
 		size_t len = strlen(boot->module[i].name);
 		static const char name[] = "coppice.cfg";
 
-		if (len >= sizeof(name) - 1 && !strcmp(boot->module[i].name + len - (sizeof(name) - 1), name))
+		if (len >= sizeof(name) - 1 &&
+		    !strcmp(boot->module[i].name + len - (sizeof(name) - 1), name))
 			return &boot->module[i];
 	}
 	return NULL;
@@ -155,7 +166,9 @@ static void read_config(void)
 	const struct boot_module *m = find_config();
 
 	if (!m) {
-		log_error("config", "no module named coppice.cfg among %u: no VM to start; add `module2 /coppice.cfg coppice.cfg` to grub.cfg",
+		log_error("config",
+			  "no module named coppice.cfg among %u: no VM to start; add `module2 "
+			  "/coppice.cfg coppice.cfg` to grub.cfg",
 			  boot->modules);
 		config_parse("", 0, &config);
 		return;
@@ -169,7 +182,7 @@ static void create_vms(void)
 {
 	pci_groups_compute();
 	for (unsigned i = 0; i < config.vm_count; i++) {
-		struct why why = {0};
+		struct why why = { 0 };
 
 		vm_create(&config.vm[i], &why);
 	}
@@ -181,7 +194,8 @@ static void create_vms(void)
 static bool all_ended(void)
 {
 	for (unsigned i = 0; i < vm_count; i++)
-		if (vms[i].state == VM_READY || vms[i].state == VM_RUNNING || (vms[i].state == VM_ENDED && !vms[i].torn_down))
+		if (vms[i].state == VM_READY || vms[i].state == VM_RUNNING ||
+		    (vms[i].state == VM_ENDED && !vms[i].torn_down))
 			return false;
 	return true;
 }
@@ -215,12 +229,13 @@ static void manage(void)
 
 void vmm_main(const struct boot_info *info)
 {
-	struct why why = {0};
+	struct why why = { 0 };
 	bool vtx;
 
 	boot = info;
 	serial_init();
-	log_text("Coppice: many stems from a single root. Booted by %s on %s.\n", boot->loader, boot->firmware);
+	log_text("Coppice: many stems from a single root. Booted by %s on %s.\n", boot->loader,
+		 boot->firmware);
 	if (paging_init(boot, &why) != OK)
 		HV_BUG("%s", why.text);
 	start_host();

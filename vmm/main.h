@@ -4,7 +4,8 @@
 
 #include "base/boot_info.h"
 
-/* The story of a boot, from boot_info to running guests. Called once, on the boot core, with interrupts off. */
+/* The story of a boot, from boot_info to running guests. Called once, on the boot core, with
+ * interrupts off. */
 __attribute__((noreturn)) void vmm_main(const struct boot_info *boot);
 
 #endif

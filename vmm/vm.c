@@ -22,11 +22,14 @@ struct config config;
 
 #define RAM_ALIGN (2 * MiB) /* so that EPT and second-level tables can use 2 MiB leaves */
 
-struct cpu *this_cpu(void) { return &cpus[cpu_index()]; }
+struct cpu *this_cpu(void)
+{
+	return &cpus[cpu_index()];
+}
 
 const char *vm_state_name(enum vm_state s)
 {
-	static const char *const names[] = {"none", "refused", "ready", "running", "ended"};
+	static const char *const names[] = { "none", "refused", "ready", "running", "ended" };
 
 	return s < ARRAY_LEN(names) ? names[s] : "?";
 }
@@ -35,22 +38,28 @@ static enum err create_memory(struct vm *vm, struct why *why)
 {
 	u64 pages = vm->config->mem / PAGE_SIZE;
 
-	vm->ram = pool_alloc(POOL_GUEST, pages, pages >= RAM_ALIGN / PAGE_SIZE ? RAM_ALIGN : PAGE_SIZE);
+	vm->ram = pool_alloc(POOL_GUEST, pages,
+			     pages >= RAM_ALIGN / PAGE_SIZE ? RAM_ALIGN : PAGE_SIZE);
 	if (!vm->ram)
 		return fail(why, ERR_NO_MEMORY, RID_NONE,
-			    "VM %s: mem=%lluM does not fit: %llu MiB are free in all, and it must be in one piece; give the VM less or the machine more",
-			    vm->name, (unsigned long long)(vm->config->mem / MiB), (unsigned long long)(pool_available() * PAGE_SIZE / MiB));
+			    "VM %s: mem=%lluM does not fit: %llu MiB are free in all, and it must "
+			    "be in one piece; give the VM less or the machine more",
+			    vm->name, (unsigned long long)(vm->config->mem / MiB),
+			    (unsigned long long)(pool_available() * PAGE_SIZE / MiB));
 	vm->ram_bytes = vm->config->mem;
 	if (ept_create(vm, why) != OK)
 		return ERR_NO_MEMORY;
-	return ept_map(vm, gpa(0), pool_hpa(vm->ram), vm->ram_bytes, EPT_READ | EPT_WRITE | EPT_EXEC, false, why);
+	return ept_map(vm, gpa(0), pool_hpa(vm->ram), vm->ram_bytes,
+		       EPT_READ | EPT_WRITE | EPT_EXEC, false, why);
 }
 
-/* vCPU n of VM m goes to core (m + n): VMs spread first, so that as many as possible have a core of their own. */
+/* vCPU n of VM m goes to core (m + n): VMs spread first, so that as many as possible have a core of
+ * their own. */
 static enum err create_vcpus(struct vm *vm, const struct vcpu_start *start, struct why *why)
 {
 	for (unsigned i = 0; i < vm->cpus; i++) {
-		enum err e = vcpu_create(vm, i, &cpus[(cpu_count - 1 + vm->id + i) % cpu_count], why);
+		enum err e =
+			vcpu_create(vm, i, &cpus[(cpu_count - 1 + vm->id + i) % cpu_count], why);
 
 		if (e != OK)
 			return e;
@@ -76,14 +85,15 @@ static void free_all(struct vm *vm)
 
 static enum err create_steps(struct vm *vm, struct why *why)
 {
-	struct vcpu_start start = {0};
+	struct vcpu_start start = { 0 };
 	enum err e = create_memory(vm, why);
 
 	if (e != OK)
 		return e;
 	vm->devices = pool_alloc(POOL_VM, 1, PAGE_SIZE);
 	if (!vm->devices)
-		return fail(why, ERR_NO_MEMORY, RID_NONE, "VM %s: no page for its virtual devices", vm->name);
+		return fail(why, ERR_NO_MEMORY, RID_NONE, "VM %s: no page for its virtual devices",
+			    vm->name);
 	e = guest_load(vm, &start, why);
 	if (e == OK)
 		e = create_vcpus(vm, &start, why);
@@ -104,11 +114,14 @@ enum err vm_create(const struct vm_config *c, struct why *why)
 	memcpy(vm->name, c->name, sizeof(vm->name));
 	vm->state = VM_READY;
 	if (c->broken)
-		e = fail(why, ERR_INVALID, RID_NONE, "its line %u of coppice.cfg has an error", c->line);
+		e = fail(why, ERR_INVALID, RID_NONE, "its line %u of coppice.cfg has an error",
+			 c->line);
 	else if (c->irq == IRQ_DIRECT)
-		e = fail(why, ERR_UNSUPPORTED, RID_NONE, "irq=direct is not built yet (docs/CAVEATS.md): use irq=forward");
+		e = fail(why, ERR_UNSUPPORTED, RID_NONE,
+			 "irq=direct is not built yet (docs/CAVEATS.md): use irq=forward");
 	else if (!cpu_count || !cpus[0].vmx)
-		e = fail(why, ERR_UNSUPPORTED, RID_NONE, "VT-x is not there: see the features above");
+		e = fail(why, ERR_UNSUPPORTED, RID_NONE,
+			 "VT-x is not there: see the features above");
 	else
 		e = create_steps(vm, why);
 	if (e == OK)
@@ -161,7 +174,8 @@ void vm_teardown(struct vm *vm)
 {
 	vm_console_flush(vm);
 	release_all(vm);
-	log_line(vm->exit_status == 0 ? LOG_INFO : LOG_WARN, "vm", "VM %s ended with status %lld: %s", vm->name, (long long)vm->exit_status,
+	log_line(vm->exit_status == 0 ? LOG_INFO : LOG_WARN, "vm",
+		 "VM %s ended with status %lld: %s", vm->name, (long long)vm->exit_status,
 		 vm->end_text);
 	vm_keep_figures(vm);
 	free_all(vm);

@@ -13,33 +13,62 @@
 #include "vmm/config/config.h"
 #include "vmm/emulate/vlapic.h"
 
-#define EXIT_REASONS 80 /* basic exit reasons that have a counter (SDM Vol. 3D appendix C ends at 75) */
+#define EXIT_REASONS                                                                               \
+	80 /* basic exit reasons that have a counter (SDM Vol. 3D appendix C ends at 75) */
 
 struct cpu;
 struct vm;
 struct vcpu;
 
-/* General registers in encoding order, so that a ModRM register number is the index. RSP lives in the VMCS. */
-enum gpr { RAX, RCX, RDX, RBX, RSP_UNUSED, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, GPRS };
+/* General registers in encoding order, so that a ModRM register number is the index. RSP lives in
+ * the VMCS. */
+enum gpr {
+	RAX,
+	RCX,
+	RDX,
+	RBX,
+	RSP_UNUSED,
+	RBP,
+	RSI,
+	RDI,
+	R8,
+	R9,
+	R10,
+	R11,
+	R12,
+	R13,
+	R14,
+	R15,
+	GPRS
+};
 
-/* Register state of a vCPU's first entry: 64-bit mode with these values; everything else as base/guest_abi.h says. */
+/* Register state of a vCPU's first entry: 64-bit mode with these values; everything else as
+ * base/guest_abi.h says. */
 struct vcpu_start {
 	u64 rip, rsp, cr3, gdt_base;
 	u16 gdt_limit, cs, ds;
 	u64 rdi, rsi;
 };
 
-/* ready: on a core's queue; halted: HLT, woken by an interrupt; wait_sipi: parked until a start-up IPI; ended: never again. */
-enum vcpu_state { VCPU_WAIT_SIPI, VCPU_READY, VCPU_HALTED, VCPU_ENDED };
+/* ready: on a core's queue; halted: HLT, woken by an interrupt; wait_sipi: parked until a start-up
+ * IPI; ended: never again. */
+enum vcpu_state {
+	VCPU_WAIT_SIPI,
+	VCPU_READY,
+	VCPU_HALTED,
+	VCPU_ENDED
+};
 
 #define ATTENTION_INJECT 1u /* look at pending events */
-#define ATTENTION_LEAVE 2u  /* back to the run loop: another vCPU's turn, a request of another core, the service tick */
+#define ATTENTION_LEAVE                                                                            \
+	2u /* back to the run loop: another vCPU's turn, a request of another core, the service    \
+	      tick */
 struct vcpu {
-	u64 gpr[GPRS];		/* first: vmm/vmx/exit.asm addresses it by fixed offsets */
-	u64 launched;		/* 1 after the first successful entry: VMRESUME instead of VMLAUNCH */
+	u64 gpr[GPRS]; /* first: vmm/vmx/exit.asm addresses it by fixed offsets */
+	u64 launched;  /* 1 after the first successful entry: VMRESUME instead of VMLAUNCH */
 	struct vm *vm;
 	unsigned index;
-	struct cpu *core;	/* the core it runs on; never changes while it lives */
+	struct cpu *core; /* the core it runs on; never changes while it lives */
 	volatile enum vcpu_state state;
 	void *vmcs;
 	struct vlapic lapic;
@@ -48,31 +77,38 @@ struct vcpu {
 	u8 inject_vector;
 	u32 inject_error;
 	bool inject_nmi;
-	volatile u32 attention;	/* ATTENTION_* bits: something to do before the next entry */
-	bool window_open;	/* interrupt-window exiting is on */
-	u32 idt_vectoring;	/* event whose delivery was cut short by the last exit, to be injected again; 0 = none */
+	volatile u32 attention; /* ATTENTION_* bits: something to do before the next entry */
+	bool window_open;       /* interrupt-window exiting is on */
+	u32 idt_vectoring; /* event whose delivery was cut short by the last exit, to be injected
+			      again; 0 = none */
 	u32 idt_vectoring_error;
 	u64 xcr0;
-	u64 dr[4], dr6;		/* DR0..3 and DR6 as the guest wrote them; no breakpoint is ever armed */
-	bool os_xsave;		/* guest CR4.OSXSAVE, for CPUID without a VMREAD */
-	u64 timer_seen;		/* timer expiry that the core timer was last armed for */
-	bool halted_for_good;	/* HLT with interrupts off */
+	u64 dr[4], dr6; /* DR0..3 and DR6 as the guest wrote them; no breakpoint is ever armed */
+	bool os_xsave;  /* guest CR4.OSXSAVE, for CPUID without a VMREAD */
+	u64 timer_seen; /* timer expiry that the core timer was last armed for */
+	bool halted_for_good; /* HLT with interrupts off */
 	u8 sipi_vector;
 	volatile bool sipi, init; /* requests from other cores, served by the vCPU's own core */
-	struct vcpu_start start; /* registers of the first entry */
+	struct vcpu_start start;  /* registers of the first entry */
 	bool has_start;
-	bool fresh;		/* VMCS not written yet */
-	/* MSRs that stay in the core while this vCPU runs, swapped when another vCPU is scheduled. */
+	bool fresh; /* VMCS not written yet */
+	/* MSRs that stay in the core while this vCPU runs, swapped when another vCPU is scheduled.
+	 */
 	u64 kernel_gs_base, star, lstar, cstar, sfmask, tsc_aux;
-	void *fpu;		/* XSAVE area, one page */
+	void *fpu; /* XSAVE area, one page */
 	u64 exits[EXIT_REASONS];
-	u64 vmreads, vmwrites;	/* counted in COUNTERS builds only */
-	u64 injected;		/* interrupts injected */
-	u64 entry_tsc;		/* TSC at the first VM entry */
+	u64 vmreads, vmwrites; /* counted in COUNTERS builds only */
+	u64 injected;          /* interrupts injected */
+	u64 entry_tsc;         /* TSC at the first VM entry */
 };
 
-/* Set ATTENTION_* bits; any core. */
-static inline void vcpu_attention(struct vcpu *v, u32 bits) { __atomic_or_fetch(&v->attention, bits, __ATOMIC_RELEASE); }
+/* Set ATTENTION_* bits; any core. The exit path looks only at lapic.pending, so that one goes with
+ * them, after them. */
+static inline void vcpu_attention(struct vcpu *v, u32 bits)
+{
+	__atomic_or_fetch(&v->attention, bits, __ATOMIC_RELEASE);
+	__atomic_store_n(&v->lapic.pending, 1, __ATOMIC_RELEASE);
+}
 
 /* A VF that a VM has, with everything the guest sees of it. */
 struct assigned_vf {
@@ -80,59 +116,68 @@ struct assigned_vf {
 	struct master *master;
 	struct vf_policy policy;
 	struct vf_model model;
-	struct msix msix;		  /* the device's real table */
-	struct msix_shadow shadow;	  /* what the guest wrote */
+	struct msix msix;          /* the device's real table */
+	struct msix_shadow shadow; /* what the guest wrote */
 	struct msix_shadow_entry *shadow_entry;
-	struct irq_route **route;	  /* one per vector, NULL = not routed */
-	struct pci_bar host_bar[PCI_BARS]; /* where this VF's BARs are in host memory; size of one VF */
-	struct coppice_vf_page *page;	  /* shared with the master driver */
-	u64 gpa_mapped[PCI_BARS];	  /* guest-physical base that EPT maps now, 0 = none */
-	bool live;			  /* context entry points at the VM's domain */
+	struct irq_route **route; /* one per vector, NULL = not routed */
+	struct pci_bar
+		host_bar[PCI_BARS];   /* where this VF's BARs are in host memory; size of one VF */
+	struct coppice_vf_page *page; /* shared with the master driver */
+	u64 gpa_mapped[PCI_BARS];     /* guest-physical base that EPT maps now, 0 = none */
+	bool live;                    /* context entry points at the VM's domain */
 };
 
-enum vm_state { VM_NONE, VM_REFUSED, VM_READY, VM_RUNNING, VM_ENDED };
+enum vm_state {
+	VM_NONE,
+	VM_REFUSED,
+	VM_READY,
+	VM_RUNNING,
+	VM_ENDED
+};
 const char *vm_state_name(enum vm_state s);
 
 struct vm {
 	char name[CONFIG_NAME_BYTES];
-	unsigned id;			 /* 0.. ; VPID = id * CONFIG_VCPUS_PER_VM + vCPU + 1 */
+	unsigned id; /* 0.. ; VPID = id * CONFIG_VCPUS_PER_VM + vCPU + 1 */
 	volatile enum vm_state state;
 	const struct vm_config *config;
-	struct why refusal;		 /* VM_REFUSED: why */
-	s64 exit_status;		 /* 0 = success; VM_STATUS_* below when the guest did not say */
-	char end_text[200];		 /* why it ended, for people */
-	struct spinlock lock;		 /* virtual devices */
-	struct spinlock end_lock;	 /* the one transition to VM_ENDED */
-	bool ram_leaked;		 /* set by release_all(): a flush failed, a device may still reach the RAM: it is never reused */
-	u64 past_exits[EXIT_REASONS], past_injected; /* of vCPUs that are gone; read through vm_exits(), vm_injected() */
+	struct why refusal;       /* VM_REFUSED: why */
+	s64 exit_status;          /* 0 = success; VM_STATUS_* below when the guest did not say */
+	char end_text[200];       /* why it ended, for people */
+	struct spinlock lock;     /* virtual devices */
+	struct spinlock end_lock; /* the one transition to VM_ENDED */
+	bool ram_leaked; /* set by release_all(): a flush failed, a device may still reach the RAM:
+			    it is never reused */
+	u64 past_exits[EXIT_REASONS],
+		past_injected; /* of vCPUs that are gone; read through vm_exits(), vm_injected() */
 	u64 first_entry_tsc;
-	u8 *ram;			 /* hypervisor's address of guest-physical 0; contiguous */
+	u8 *ram; /* hypervisor's address of guest-physical 0; contiguous */
 	u64 ram_bytes;
-	u64 *ept_root;			 /* PML4 page */
+	u64 *ept_root; /* PML4 page */
 	u64 ept_pages;
-	volatile u64 ept_generation;	 /* grows with each unmap; cores flush when they lag behind */
-	struct iommu_domain *domain;	 /* NULL if it has no VFs */
+	volatile u64 ept_generation; /* grows with each unmap; cores flush when they lag behind */
+	struct iommu_domain *domain; /* NULL if it has no VFs */
 	unsigned cpus;
 	struct vcpu *vcpu[CONFIG_VCPUS_PER_VM];
 	unsigned vf_count;
 	struct assigned_vf vf[CONFIG_VFS_PER_VM];
-	u32 cf8;			 /* PCI CONFIG_ADDRESS */
-	void *devices;			 /* other virtual devices: vmm/guest/'s own (16550, ...), one page, zeroed */
+	u32 cf8;       /* PCI CONFIG_ADDRESS */
+	void *devices; /* other virtual devices: vmm/guest/'s own (16550, ...), one page, zeroed */
 	u64 start_ns;
-	u64 tsc_offset;			 /* guest TSC = host TSC + this */
+	u64 tsc_offset; /* guest TSC = host TSC + this */
 	u64 figure[COPPICE_FIGURES];
 	bool figure_set[COPPICE_FIGURES];
 	u64 forwarded_irqs;
-	char line[256];			 /* console line being assembled */
+	char line[256]; /* console line being assembled */
 	unsigned line_len;
-	volatile u32 live_vcpus;	 /* vCPUs that a core still holds */
-	bool torn_down;			 /* VFs returned, memory freed */
+	volatile u32 live_vcpus; /* vCPUs that a core still holds */
+	bool torn_down;          /* VFs returned, memory freed */
 };
 
 /* exit_status values that the hypervisor sets itself (a guest's own status is 0..255). */
-#define VM_STATUS_STOPPED (-1)	   /* stopped by a verdict (end_text says which) */
+#define VM_STATUS_STOPPED      (-1) /* stopped by a verdict (end_text says which) */
 #define VM_STATUS_TRIPLE_FAULT (-2)
-#define VM_STATUS_NOT_STARTED (-3)
+#define VM_STATUS_NOT_STARTED  (-3)
 
 /* One core. */
 struct cpu {
@@ -140,19 +185,19 @@ struct cpu {
 	u32 apic_id;
 	volatile bool online, vmx;
 	void *vmxon;
-	struct vcpu *current;		 /* whose VMCS is loaded */
+	struct vcpu *current; /* whose VMCS is loaded */
 	struct vcpu *queue[CONFIG_VMS * 2];
 	unsigned queue_len, next;
-	struct spinlock lock;		 /* queue and routes */
+	struct spinlock lock; /* queue and routes */
 	volatile bool kicked;
-	u64 ept_generation[CONFIG_VMS];	 /* last flush of each VM's EPT on this core */
-	u64 timer_armed_ns;		 /* what the LAPIC timer is set for, 0 = stopped */
-	struct irq_route *route[256];	 /* by host vector */
+	u64 ept_generation[CONFIG_VMS]; /* last flush of each VM's EPT on this core */
+	u64 timer_armed_ns;             /* what the LAPIC timer is set for, 0 = stopped */
+	struct irq_route *route[256];   /* by host vector */
 	u64 host_interrupts;
 };
 
 extern struct cpu cpus[];
-extern unsigned cpu_count;		 /* cores online */
+extern unsigned cpu_count; /* cores online */
 struct cpu *this_cpu(void);
 
 /* All VMs of the configuration, started or refused. */
@@ -161,17 +206,21 @@ extern unsigned vm_count;
 extern struct config config;
 extern const struct boot_info *boot;
 
-/* --- guest memory (vmm/guest/memory.c) ------------------------------------------------------------------------------ */
+/* --- guest memory (vmm/guest/memory.c)
+ * ------------------------------------------------------------------------------ */
 
-/* Copy from or to guest-physical RAM; false (and nothing copied) unless the whole range is inside the VM's RAM. */
+/* Copy from or to guest-physical RAM; false (and nothing copied) unless the whole range is inside
+ * the VM's RAM. */
 bool guest_read(const struct vm *vm, gpa_t from, void *to, u64 len);
 bool guest_write(struct vm *vm, gpa_t to, const void *from, u64 len);
 /* Pointer into guest RAM, NULL unless [at, at+len) is inside. */
 void *guest_ptr(const struct vm *vm, gpa_t at, u64 len);
 
-/* --- vCPU control (vmm/vmx/) ------------------------------------------------------------------------------------------ */
+/* --- vCPU control (vmm/vmx/)
+ * ------------------------------------------------------------------------------------------ */
 
-/* Guest register state that lives in the VMCS; only on the vCPU's own core, inside its exit handling. */
+/* Guest register state that lives in the VMCS; only on the vCPU's own core, inside its exit
+ * handling. */
 u64 vcpu_rip(struct vcpu *v);
 u64 vcpu_cr0(struct vcpu *v);
 u64 vcpu_cr3(struct vcpu *v);
@@ -188,18 +237,21 @@ u64 vcpu_ds_base(struct vcpu *v);
 /* Wake a vCPU or make its core leave guest mode soon, so that it sees vlapic_post(). Any core. */
 void vcpu_kick(struct vcpu *v);
 
-/* End the whole VM: each vCPU stops at its next exit. Any core. The first caller's status and text stay. */
+/* End the whole VM: each vCPU stops at its next exit. Any core. The first caller's status and text
+ * stay. */
 void vm_end(struct vm *vm, s64 status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* --- EPT (vmm/vmx/ept.c) ---------------------------------------------------------------------------------------------- */
+/* --- EPT (vmm/vmx/ept.c)
+ * ---------------------------------------------------------------------------------------------- */
 
-#define EPT_READ 1u
+#define EPT_READ  1u
 #define EPT_WRITE 2u
-#define EPT_EXEC 4u
+#define EPT_EXEC  4u
 
 enum err ept_create(struct vm *vm, struct why *why);
 /* Map whole pages; `uncached` for device BARs. Nothing mapped on error. */
-enum err ept_map(struct vm *vm, gpa_t at, hpa_t to, u64 size, unsigned prot, bool uncached, struct why *why);
+enum err ept_map(struct vm *vm, gpa_t at, hpa_t to, u64 size, unsigned prot, bool uncached,
+		 struct why *why);
 /* Unmap and flush on every core that runs the VM before returning. */
 void ept_unmap(struct vm *vm, gpa_t at, u64 size);
 bool ept_translate(const struct vm *vm, gpa_t at, hpa_t *to, unsigned *prot);

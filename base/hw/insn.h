@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One-instruction wrappers: the only inline assembly outside the .asm files (VMX instructions: vmm/vmx/insn.h). */
+/* One-instruction wrappers: the only inline assembly outside the .asm files (VMX instructions:
+ * vmm/vmx/insn.h). */
 #ifndef BASE_HW_INSN_H
 #define BASE_HW_INSN_H
 
@@ -11,7 +12,9 @@ struct cpuid_result {
 static inline struct cpuid_result cpuid(u32 leaf, u32 subleaf)
 {
 	struct cpuid_result r;
-	__asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+	__asm__ volatile("cpuid"
+			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+			 : "a"(leaf), "c"(subleaf));
 	return r;
 }
 static inline u64 rdmsr(u32 msr)
@@ -30,24 +33,68 @@ static inline u64 rdtsc(void)
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
 	return (u64)hi << 32 | lo;
 }
-static inline u64 read_cr0(void) { u64 v; __asm__ volatile("mov %%cr0, %0" : "=r"(v)); return v; }
-static inline u64 read_cr2(void) { u64 v; __asm__ volatile("mov %%cr2, %0" : "=r"(v)); return v; }
-static inline u64 read_cr3(void) { u64 v; __asm__ volatile("mov %%cr3, %0" : "=r"(v)); return v; }
-static inline u64 read_cr4(void) { u64 v; __asm__ volatile("mov %%cr4, %0" : "=r"(v)); return v; }
-static inline void write_cr0(u64 v) { __asm__ volatile("mov %0, %%cr0" : : "r"(v) : "memory"); }
-static inline void write_cr2(u64 v) { __asm__ volatile("mov %0, %%cr2" : : "r"(v) : "memory"); }
-static inline void write_cr3(u64 v) { __asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory"); }
-static inline void write_cr4(u64 v) { __asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory"); }
-static inline void interrupts_off(void) { __asm__ volatile("cli" : : : "memory"); }
+static inline u64 read_cr0(void)
+{
+	u64 v;
+	__asm__ volatile("mov %%cr0, %0" : "=r"(v));
+	return v;
+}
+static inline u64 read_cr2(void)
+{
+	u64 v;
+	__asm__ volatile("mov %%cr2, %0" : "=r"(v));
+	return v;
+}
+static inline u64 read_cr3(void)
+{
+	u64 v;
+	__asm__ volatile("mov %%cr3, %0" : "=r"(v));
+	return v;
+}
+static inline u64 read_cr4(void)
+{
+	u64 v;
+	__asm__ volatile("mov %%cr4, %0" : "=r"(v));
+	return v;
+}
+static inline void write_cr0(u64 v)
+{
+	__asm__ volatile("mov %0, %%cr0" : : "r"(v) : "memory");
+}
+static inline void write_cr2(u64 v)
+{
+	__asm__ volatile("mov %0, %%cr2" : : "r"(v) : "memory");
+}
+static inline void write_cr3(u64 v)
+{
+	__asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory");
+}
+static inline void write_cr4(u64 v)
+{
+	__asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory");
+}
+static inline void interrupts_off(void)
+{
+	__asm__ volatile("cli" : : : "memory");
+}
 /* Let pending interrupts in: one instruction with interrupts on. */
-static inline void interrupts_window(void) { __asm__ volatile("sti; nop; cli" : : : "memory"); }
+static inline void interrupts_window(void)
+{
+	__asm__ volatile("sti; nop; cli" : : : "memory");
+}
 /* Sleep until an interrupt. The STI shadow covers HLT, so nothing is lost between. */
-static inline void halt_until_interrupt(void) { __asm__ volatile("sti; hlt; cli" : : : "memory"); }
+static inline void halt_until_interrupt(void)
+{
+	__asm__ volatile("sti; hlt; cli" : : : "memory");
+}
 __attribute__((noreturn)) static inline void halt_forever(void)
 {
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }
-static inline void cpu_relax(void) { __builtin_ia32_pause(); }
+static inline void cpu_relax(void)
+{
+	__builtin_ia32_pause();
+}
 
 #endif

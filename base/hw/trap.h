@@ -5,10 +5,10 @@
 
 #include "base/hw/cpu.h"
 
-#define VECTOR_NMI 2
+#define VECTOR_NMI        2
 #define VECTOR_PAGE_FAULT 14
-#define VECTOR_SPURIOUS 0xff
-#define FIRST_INTERRUPT 0x20
+#define VECTOR_SPURIOUS   0xff
+#define FIRST_INTERRUPT   0x20
 
 /* Called by interrupt.asm for every exception and interrupt. */
 void trap(struct trap_frame *frame);

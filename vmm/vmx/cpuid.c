@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a guest learns from CPUID: an allow list. Leaves are computed once at boot; an exit only copies a row, so that its cost
- * does not depend on the number of VMs. Intel SDM Vol. 2A, CPUID; hypervisor leaves: docs/guest-abi.md.
+ * What a guest learns from CPUID: an allow list. Leaves are computed once at boot; an exit only
+ * copies a row, so that its cost does not depend on the number of VMs. Intel SDM Vol. 2A, CPUID;
+ * hypervisor leaves: docs/guest-abi.md.
  */
 #include "base/hw/cpu.h"
 #include "base/hw/insn.h"
@@ -9,33 +10,41 @@
 #include "vmm/vmx/msr.h"
 #include "vmm/vmx/vmx.h"
 
-/* Bits of the host that pass to guests; a set bit in `force` is shown although the host may lack it (we emulate it). */
+/* Bits of the host that pass to guests; a set bit in `force` is shown although the host may lack it
+ * (we emulate it). */
 struct leaf_policy {
 	u32 leaf, subleaf;
 	u32 eax, ebx, ecx, edx; /* and-masks */
 	u32 force_ecx;
 };
 
-#define ALL 0xffffffffu
-#define LEAF1_ECX_X2APIC BIT(21)
+#define ALL                    0xffffffffu
+#define LEAF1_ECX_X2APIC       BIT(21)
 #define LEAF1_ECX_TSC_DEADLINE BIT(24)
-#define LEAF1_ECX_OSXSAVE BIT(27)
-#define LEAF1_ECX_HYPERVISOR BIT(31)
-/* SSE3 PCLMUL SSSE3 FMA CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND. Not: MONITOR VMX SMX PDCM PCID DCA. */
-#define LEAF1_ECX                                                                                                      \
-	(BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(19) | BIT(20) | BIT(22) | BIT(23) | BIT(25) | BIT(26) | BIT(28) |     \
-	 BIT(29) | BIT(30))
-/* FPU VME DE PSE TSC MSR PAE CX8 APIC SEP PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2. Not: MCE MCA MTRR DS ACPI HTT TM. */
-#define LEAF1_EDX                                                                                                      \
-	(BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(9) | BIT(11) | BIT(13) | BIT(15) | BIT(16) |  \
-	 BIT(17) | BIT(19) | BIT(23) | BIT(24) | BIT(25) | BIT(26))
-/* FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA. Not: INVPCID RTM MPX AVX-512 PT. */
-#define LEAF7_EBX                                                                                                      \
-	(BIT(0) | BIT(3) | BIT(5) | BIT(7) | BIT(8) | BIT(9) | BIT(18) | BIT(19) | BIT(20) | BIT(23) | BIT(24) | BIT(29))
+#define LEAF1_ECX_OSXSAVE      BIT(27)
+#define LEAF1_ECX_HYPERVISOR   BIT(31)
+/* SSE3 PCLMUL SSSE3 FMA CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND. Not: MONITOR VMX
+ * SMX PDCM PCID DCA. */
+#define LEAF1_ECX                                                                                  \
+	(BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(19) | BIT(20) | BIT(22) | BIT(23) |    \
+	 BIT(25) | BIT(26) | BIT(28) | BIT(29) | BIT(30))
+/* FPU VME DE PSE TSC MSR PAE CX8 APIC SEP PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2. Not: MCE MCA
+ * MTRR DS ACPI HTT TM. */
+#define LEAF1_EDX                                                                                  \
+	(BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(8) | BIT(9) |          \
+	 BIT(11) | BIT(13) | BIT(15) | BIT(16) | BIT(17) | BIT(19) | BIT(23) | BIT(24) | BIT(25) | \
+	 BIT(26))
+/* FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA. Not: INVPCID RTM MPX
+ * AVX-512 PT. */
+#define LEAF7_EBX                                                                                  \
+	(BIT(0) | BIT(3) | BIT(5) | BIT(7) | BIT(8) | BIT(9) | BIT(18) | BIT(19) | BIT(20) |       \
+	 BIT(23) | BIT(24) | BIT(29))
 #define LEAF7_ECX_UMIP BIT(2)
-#define EXT1_ECX (BIT(0) | BIT(5) | BIT(8)) /* LAHF LZCNT PREFETCHW */
-#define EXT1_EDX (BIT(11) | BIT(20) | BIT(26) | BIT(27) | BIT(29)) /* SYSCALL NX 1G-pages RDTSCP LM */
-#define LEAF4_NO_SHARING 0x3fffu /* EAX[13:0]: type, level; [31:14] are cores and threads that share it: none */
+#define EXT1_ECX       (BIT(0) | BIT(5) | BIT(8)) /* LAHF LZCNT PREFETCHW */
+#define EXT1_EDX                                                                                   \
+	(BIT(11) | BIT(20) | BIT(26) | BIT(27) | BIT(29)) /* SYSCALL NX 1G-pages RDTSCP LM */
+#define LEAF4_NO_SHARING                                                                           \
+	0x3fffu /* EAX[13:0]: type, level; [31:14] are cores and threads that share it: none */
 #define LEAF6_ARAT BIT(2)
 
 /* clang-format off */
@@ -64,21 +73,23 @@ static const struct leaf_policy leaf_table[] = {
 };
 /* clang-format on */
 
-#define BASIC_LEAVES 0x17
-#define EXTENDED_FIRST 0x80000000u
-#define EXTENDED_LEAVES 9
-#define HYPERVISOR_LEAVES 0x11
-#define SUBLEAVES 4
-#define XCR0_X87_SSE 3u
-#define XSAVE_LEGACY_BYTES 576u /* SDM Vol. 1 13.4: legacy region and header */
-#define APIC_ID_SHIFT 24
+#define BASIC_LEAVES        0x17
+#define EXTENDED_FIRST      0x80000000u
+#define EXTENDED_LEAVES     9
+#define HYPERVISOR_LEAVES   0x11
+#define SUBLEAVES           4
+#define XCR0_X87_SSE        3u
+#define XSAVE_LEGACY_BYTES  576u /* SDM Vol. 1 13.4: legacy region and header */
+#define APIC_ID_SHIFT       24
 #define LOGICAL_COUNT_SHIFT 16
 
-static struct cpuid_result basic[BASIC_LEAVES][SUBLEAVES], extended[EXTENDED_LEAVES], hypervisor[HYPERVISOR_LEAVES];
+static struct cpuid_result basic[BASIC_LEAVES][SUBLEAVES], extended[EXTENDED_LEAVES],
+	hypervisor[HYPERVISOR_LEAVES];
 
-/* Leaves with subleaves, and leaves that patch() completes: a bit per leaf. All others are one copy. */
+/* Leaves with subleaves, and leaves that patch() completes: a bit per leaf. All others are one
+ * copy. */
 #define LEAVES_WITH_SUBLEAVES (BIT(0x4) | BIT(0x7) | BIT(0xb) | BIT(0xd))
-#define LEAVES_NOT_PLAIN (LEAVES_WITH_SUBLEAVES | BIT(0x1))
+#define LEAVES_NOT_PLAIN      (LEAVES_WITH_SUBLEAVES | BIT(0x1))
 _Static_assert(BASIC_LEAVES <= 32, "a bit per basic leaf");
 
 static struct cpuid_result *slot(u32 leaf, u32 subleaf)
@@ -95,22 +106,29 @@ u64 xcr0_allowed(void)
 	return (basic[0xd][0].eax & 7) ? basic[0xd][0].eax : 1;
 }
 
-/* Leaf 15h (TSC/crystal) and 16h: enough for a kernel to know its TSC and APIC timer without calibrating (E.3 of the guest's needs). */
+/* Leaf 15h (TSC/crystal) and 16h: enough for a kernel to know its TSC and APIC timer without
+ * calibrating (E.3 of the guest's needs). */
 static void time_leaves(void)
 {
 	u32 tsc_khz = (u32)time_tsc_khz();
 
-	/* TSC Hz = ECX * EBX / EAX; Linux also takes ECX for the APIC timer's clock, so it is just that. */
-	basic[0x15][0] = (struct cpuid_result){.eax = GUEST_APIC_TIMER_KHZ, .ebx = tsc_khz, .ecx = GUEST_APIC_TIMER_KHZ * 1000u};
-	basic[0x16][0] = (struct cpuid_result){.eax = tsc_khz / 1000, .ebx = tsc_khz / 1000, .ecx = 100};
+	/* TSC Hz = ECX * EBX / EAX; Linux also takes ECX for the APIC timer's clock, so it is just
+	 * that. */
+	basic[0x15][0] = (struct cpuid_result){ .eax = GUEST_APIC_TIMER_KHZ,
+						.ebx = tsc_khz,
+						.ecx = GUEST_APIC_TIMER_KHZ * 1000u };
+	basic[0x16][0] =
+		(struct cpuid_result){ .eax = tsc_khz / 1000, .ebx = tsc_khz / 1000, .ecx = 100 };
 	hypervisor[COPPICE_CPUID_TIME - COPPICE_CPUID_BASE] =
-		(struct cpuid_result){.eax = tsc_khz, .ebx = GUEST_APIC_TIMER_KHZ};
+		(struct cpuid_result){ .eax = tsc_khz, .ebx = GUEST_APIC_TIMER_KHZ };
 }
 
 static void hypervisor_leaves(void)
 {
-	hypervisor[0] = (struct cpuid_result){.eax = COPPICE_CPUID_TIME, .ebx = 0x70706f43u, .ecx = 0x48656369u, .edx = 0x56u}; /* CoppiceHV */
-	hypervisor[1] = (struct cpuid_result){.eax = COPPICE_ABI_VERSION};
+	hypervisor[0] = (struct cpuid_result){
+		.eax = COPPICE_CPUID_TIME, .ebx = 0x70706f43u, .ecx = 0x48656369u, .edx = 0x56u
+	}; /* CoppiceHV */
+	hypervisor[1] = (struct cpuid_result){ .eax = COPPICE_ABI_VERSION };
 }
 
 void cpuid_policy_init(void)
@@ -119,20 +137,23 @@ void cpuid_policy_init(void)
 
 	for (unsigned i = 0; i < ARRAY_LEN(leaf_table); i++) {
 		const struct leaf_policy *p = &leaf_table[i];
-		struct cpuid_result host = {0};
+		struct cpuid_result host = { 0 };
 
 		if (p->leaf <= (p->leaf & EXTENDED_FIRST ? host_ext : host_max))
 			host = cpuid(p->leaf, p->subleaf);
-		*slot(p->leaf, p->subleaf) = (struct cpuid_result){host.eax & p->eax, host.ebx & p->ebx,
-								   (host.ecx & p->ecx) | p->force_ecx, host.edx & p->edx};
+		*slot(p->leaf, p->subleaf) =
+			(struct cpuid_result){ host.eax & p->eax, host.ebx & p->ebx,
+					       (host.ecx & p->ecx) | p->force_ecx,
+					       host.edx & p->edx };
 	}
 	basic[0][0].eax = BASIC_LEAVES - 1;
 	extended[0].eax = EXTENDED_FIRST + EXTENDED_LEAVES - 1;
 	if (!vmx_controls.rdtscp)
 		extended[1].edx &= ~BIT(27);
 	if (!(basic[1][0].ecx & BIT(26)))
-		basic[0xd][0] = basic[0xd][1] = basic[0xd][2] = (struct cpuid_result){0};
-	basic[0xd][0].ecx = xcr0_allowed() & 4 ? basic[0xd][2].eax + basic[0xd][2].ebx : XSAVE_LEGACY_BYTES;
+		basic[0xd][0] = basic[0xd][1] = basic[0xd][2] = (struct cpuid_result){ 0 };
+	basic[0xd][0].ecx =
+		xcr0_allowed() & 4 ? basic[0xd][2].eax + basic[0xd][2].ebx : XSAVE_LEGACY_BYTES;
 	time_leaves();
 	hypervisor_leaves();
 }
@@ -155,8 +176,7 @@ static void patch(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_result *r)
 		if (subleaf == 0)
 			r->ebx = v->xcr0 & 4 ? basic[0xd][0].ecx : XSAVE_LEGACY_BYTES;
 		break;
-	default:
-		break;
+	default: break;
 	}
 }
 
@@ -171,7 +191,7 @@ static enum verdict answer(struct vcpu *v, const struct cpuid_result *r)
 
 static __attribute__((noinline)) enum verdict answer_special(struct vcpu *v, u32 leaf, u32 subleaf)
 {
-	struct cpuid_result r = {0};
+	struct cpuid_result r = { 0 };
 
 	if (leaf < BASIC_LEAVES) {
 		u32 row = LEAVES_WITH_SUBLEAVES >> leaf & 1 ? subleaf : 0;

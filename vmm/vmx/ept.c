@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Extended page tables (Intel SDM Vol. 3C 29.3): one tree per VM, with the largest leaves that the CPU and alignment allow.
+ * Extended page tables (Intel SDM Vol. 3C 29.3): one tree per VM, with the largest leaves that the
+ * CPU and alignment allow.
  *
- *   guest-physical bits 47:39 -> PML4 -> 38:30 -> PDPT (1 GiB leaf) -> 29:21 -> PD (2 MiB leaf) -> 20:12 -> PT (4 KiB leaf)
+ *   guest-physical bits 47:39 -> PML4 -> 38:30 -> PDPT (1 GiB leaf) -> 29:21 -> PD (2 MiB leaf) ->
+ * 20:12 -> PT (4 KiB leaf)
  *
- * An entry is always written with one 64-bit store (XSA-328). Table pages go back to the pool only when the VM is gone.
+ * An entry is always written with one 64-bit store (XSA-328). Table pages go back to the pool only
+ * when the VM is gone.
  */
 #include "base/hw/cpu.h"
 #include "base/hw/insn.h"
@@ -15,33 +18,47 @@
 #include "vmm/vmx/insn.h"
 #include "vmm/vmx/vmx.h"
 
-#define EPT_ENTRIES 512u
-#define EPT_LEVELS 4
-#define EPT_ADDRESS BITS64(51, 12)
-#define EPT_PERMISSIONS 7ull
-#define EPT_LARGE BIT64(7)
-#define EPT_TYPE_SHIFT 3
-#define EPT_TYPE_UC 0ull
-#define EPT_TYPE_WB 6ull
-#define EPT_WIDTH 48
+#define EPT_ENTRIES      512u
+#define EPT_LEVELS       4
+#define EPT_ADDRESS      BITS64(51, 12)
+#define EPT_PERMISSIONS  7ull
+#define EPT_LARGE        BIT64(7)
+#define EPT_TYPE_SHIFT   3
+#define EPT_TYPE_UC      0ull
+#define EPT_TYPE_WB      6ull
+#define EPT_WIDTH        48
 #define FLUSH_TIMEOUT_NS (1000 * NS_PER_MS)
 
-static unsigned level_shift(unsigned level) { return PAGE_SHIFT + 9 * (level - 1); }
-static u64 level_size(unsigned level) { return 1ull << level_shift(level); }
-static unsigned level_index(u64 address, unsigned level) { return address >> level_shift(level) & (EPT_ENTRIES - 1); }
+static unsigned level_shift(unsigned level)
+{
+	return PAGE_SHIFT + 9 * (level - 1);
+}
+static u64 level_size(unsigned level)
+{
+	return 1ull << level_shift(level);
+}
+static unsigned level_index(u64 address, unsigned level)
+{
+	return address >> level_shift(level) & (EPT_ENTRIES - 1);
+}
 
-static u64 *table_of(u64 entry) { return pool_va(hpa(entry & EPT_ADDRESS)); }
+static u64 *table_of(u64 entry)
+{
+	return pool_va(hpa(entry & EPT_ADDRESS));
+}
 
 static bool leaf_allowed(unsigned level)
 {
-	return level == 1 || (level == 2 && vmx_controls.ept_2m) || (level == 3 && vmx_controls.ept_1g);
+	return level == 1 || (level == 2 && vmx_controls.ept_2m) ||
+	       (level == 3 && vmx_controls.ept_1g);
 }
 
 enum err ept_create(struct vm *vm, struct why *why)
 {
 	vm->ept_root = pool_alloc(POOL_VM, 1, PAGE_SIZE);
 	if (!vm->ept_root)
-		return fail(why, ERR_NO_MEMORY, RID_NONE, "VM %s: no page for the EPT root", vm->name);
+		return fail(why, ERR_NO_MEMORY, RID_NONE, "VM %s: no page for the EPT root",
+			    vm->name);
 	vm->ept_pages = 1;
 	return OK;
 }
@@ -50,12 +67,14 @@ enum err ept_create(struct vm *vm, struct why *why)
 static unsigned leaf_level(u64 at, u64 to, u64 left)
 {
 	for (unsigned level = 3; level > 1; level--)
-		if (leaf_allowed(level) && IS_ALIGNED(at | to, level_size(level)) && left >= level_size(level))
+		if (leaf_allowed(level) && IS_ALIGNED(at | to, level_size(level)) &&
+		    left >= level_size(level))
 			return level;
 	return 1;
 }
 
-/* The entry for `at` at `level`, with the tables above it made if needed. NULL: no memory, or a larger leaf is in the way. */
+/* The entry for `at` at `level`, with the tables above it made if needed. NULL: no memory, or a
+ * larger leaf is in the way. */
 static u64 *entry_for(struct vm *vm, u64 at, unsigned level)
 {
 	u64 *table = vm->ept_root;
@@ -78,7 +97,8 @@ static u64 *entry_for(struct vm *vm, u64 at, unsigned level)
 	return &table[level_index(at, level)];
 }
 
-/* First pass: make every table and see that nothing is mapped there. Tables made in vain stay for later use. */
+/* First pass: make every table and see that nothing is mapped there. Tables made in vain stay for
+ * later use. */
 static enum err prepare_range(struct vm *vm, u64 at, u64 to, u64 size, struct why *why)
 {
 	for (u64 done = 0; done < size;) {
@@ -86,23 +106,29 @@ static enum err prepare_range(struct vm *vm, u64 at, u64 to, u64 size, struct wh
 		u64 *entry = entry_for(vm, at + done, level);
 
 		if (!entry)
-			return fail(why, ERR_NO_MEMORY, RID_NONE, "VM %s: no EPT table for guest-physical 0x%llx (or a larger page is there)",
+			return fail(why, ERR_NO_MEMORY, RID_NONE,
+				    "VM %s: no EPT table for guest-physical 0x%llx (or a larger "
+				    "page is there)",
 				    vm->name, (unsigned long long)(at + done));
 		if (*entry & EPT_PERMISSIONS)
-			return fail(why, ERR_BUSY, RID_NONE, "VM %s: guest-physical 0x%llx is mapped already", vm->name,
+			return fail(why, ERR_BUSY, RID_NONE,
+				    "VM %s: guest-physical 0x%llx is mapped already", vm->name,
 				    (unsigned long long)(at + done));
 		done += level_size(level);
 	}
 	return OK;
 }
 
-enum err ept_map(struct vm *vm, gpa_t at, hpa_t to, u64 size, unsigned prot, bool uncached, struct why *why)
+enum err ept_map(struct vm *vm, gpa_t at, hpa_t to, u64 size, unsigned prot, bool uncached,
+		 struct why *why)
 {
 	u64 type = (uncached ? EPT_TYPE_UC : EPT_TYPE_WB) << EPT_TYPE_SHIFT;
 	enum err e;
 
 	if (!IS_ALIGNED(at.v | to.v | size, PAGE_SIZE) || !size || at.v + size > 1ull << EPT_WIDTH)
-		return fail(why, ERR_INVALID, RID_NONE, "VM %s: cannot map 0x%llx bytes at guest-physical 0x%llx: whole pages below 2^48 only",
+		return fail(why, ERR_INVALID, RID_NONE,
+			    "VM %s: cannot map 0x%llx bytes at guest-physical 0x%llx: whole pages "
+			    "below 2^48 only",
 			    vm->name, (unsigned long long)size, (unsigned long long)at.v);
 	e = prepare_range(vm, at.v, to.v, size, why);
 	if (e != OK)
@@ -143,7 +169,8 @@ bool ept_translate(const struct vm *vm, gpa_t at, hpa_t *to, unsigned *prot)
 
 	if (!leaf)
 		return false;
-	*to = hpa((*leaf & EPT_ADDRESS & ~(level_size(level) - 1)) | (at.v & (level_size(level) - 1)));
+	*to = hpa((*leaf & EPT_ADDRESS & ~(level_size(level) - 1)) |
+		  (at.v & (level_size(level) - 1)));
 	if (prot)
 		*prot = *leaf & EPT_PERMISSIONS;
 	return true;
@@ -163,7 +190,8 @@ void ept_flush_pending(struct cpu *c)
 	}
 }
 
-/* Has every core that may cache translations of the VM flushed? While waiting we serve our own flushes: two cores may unmap at once. */
+/* Has every core that may cache translations of the VM flushed? While waiting we serve our own
+ * flushes: two cores may unmap at once. */
 static bool all_flushed(void *vm_pointer)
 {
 	struct vm *vm = vm_pointer;
@@ -171,7 +199,8 @@ static bool all_flushed(void *vm_pointer)
 	ept_flush_pending(this_cpu());
 	for (unsigned i = 0; i < vm->cpus; i++)
 		if (vm->vcpu[i] && vm->vcpu[i]->core->vmx &&
-		    __atomic_load_n(&vm->vcpu[i]->core->ept_generation[vm->id], __ATOMIC_ACQUIRE) < vm->ept_generation)
+		    __atomic_load_n(&vm->vcpu[i]->core->ept_generation[vm->id], __ATOMIC_ACQUIRE) <
+			    vm->ept_generation)
 			return false;
 	return true;
 }
@@ -185,7 +214,9 @@ void ept_unmap(struct vm *vm, gpa_t at, u64 size)
 		u64 *leaf = leaf_at(vm, at.v + done, &level);
 
 		if (leaf) {
-			HV_ASSERT(level_size(level) <= size - done); /* callers unmap what they mapped, never half a large page */
+			HV_ASSERT(level_size(level) <=
+				  size - done); /* callers unmap what they mapped, never half a
+						   large page */
 			*(volatile u64 *)leaf = 0;
 			changed = true;
 		}
@@ -210,7 +241,8 @@ static void free_level(struct vm *vm, u64 *table, unsigned level)
 	vm->ept_pages--;
 }
 
-/* The VM's vCPUs are gone from every core; their last VMCLEAR does not flush, so the generation does. */
+/* The VM's vCPUs are gone from every core; their last VMCLEAR does not flush, so the generation
+ * does. */
 void ept_destroy(struct vm *vm)
 {
 	if (!vm->ept_root)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The only writer of the VM-entry interruption information (Intel SDM Vol. 3C 25.8.3). Order at each entry: an event whose
- * delivery the last exit cut short, then an exception that a handler decided, then NMI, then the virtual LAPIC's interrupt.
+ * The only writer of the VM-entry interruption information (Intel SDM Vol. 3C 25.8.3). Order at
+ * each entry: an event whose delivery the last exit cut short, then an exception that a handler
+ * decided, then NMI, then the virtual LAPIC's interrupt.
  */
 #include "vmm/vmx/insn.h"
 #include "vmm/vmx/msr.h"
@@ -22,6 +23,7 @@ void inject_remember_cut(struct vcpu *v)
 	if (!(info & INTR_INFO_VALID))
 		return;
 	v->idt_vectoring = info;
+	vcpu_attention(v, ATTENTION_INJECT);
 	if (info & INTR_INFO_ERROR_CODE)
 		v->idt_vectoring_error = (u32)vmcs_read(VMCS_IDT_VECTORING_ERROR);
 }
@@ -34,7 +36,8 @@ static void write_event(u32 info, u32 error)
 		vmcs_write(VMCS_ENTRY_EXCEPTION_ERROR, error);
 	if (type >= INTR_SOFT_INTERRUPT)
 		vmcs_write(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
-	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, info & (INTR_INFO_VALID | INTR_INFO_ERROR_CODE | INTR_TYPE_MASK | INTR_INFO_VECTOR));
+	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, info & (INTR_INFO_VALID | INTR_INFO_ERROR_CODE |
+							 INTR_TYPE_MASK | INTR_INFO_VECTOR));
 }
 
 static void set_window(struct vcpu *v, bool open)
@@ -42,7 +45,8 @@ static void set_window(struct vcpu *v, bool open)
 	if (v->window_open == open)
 		return;
 	v->window_open = open;
-	vmcs_write(VMCS_PRIMARY_CONTROLS, open ? vmx_controls.primary | PRIMARY_INTERRUPT_WINDOW : vmx_controls.primary);
+	vmcs_write(VMCS_PRIMARY_CONTROLS,
+		   open ? vmx_controls.primary | PRIMARY_INTERRUPT_WINDOW : vmx_controls.primary);
 }
 
 /* Blocking by STI or MOV SS lasts one instruction; after we emulated one it is over. */
@@ -62,12 +66,14 @@ static bool inject_pending_exception(struct vcpu *v)
 	}
 	if (v->inject_exception) {
 		v->inject_exception = false;
-		write_event(INTR_INFO_VALID | INTR_HARD_EXCEPTION << INTR_TYPE_SHIFT | v->inject_vector |
+		write_event(INTR_INFO_VALID | INTR_HARD_EXCEPTION << INTR_TYPE_SHIFT |
+				    v->inject_vector |
 				    (v->inject_has_error ? INTR_INFO_ERROR_CODE : 0),
 			    v->inject_error);
 		return true;
 	}
-	if (v->inject_nmi && !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_NMI | BLOCKING_STI | BLOCKING_MOV_SS))) {
+	if (v->inject_nmi && !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
+			       (BLOCKING_NMI | BLOCKING_STI | BLOCKING_MOV_SS))) {
 		v->inject_nmi = false;
 		write_event(INTR_INFO_VALID | INTR_NMI << INTR_TYPE_SHIFT | EXC_NMI, 0);
 		return true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Exits that carry an address: EPT violations (emulated devices) and I/O instructions (Intel SDM Vol. 3C 28.2.1). */
+/* Exits that carry an address: EPT violations (emulated devices) and I/O instructions (Intel SDM
+ * Vol. 3C 28.2.1). */
 #include "base/log.h"
 #include "base/time.h"
 #include "vmm/guest/guest.h"
@@ -7,49 +8,58 @@
 #include "vmm/vmx/vmx.h"
 
 /* Exit qualification of EPT violations, table 28-7. */
-#define EPT_QUAL_WRITE BIT64(1)
-#define EPT_QUAL_FETCH BIT64(2)
+#define EPT_QUAL_WRITE        BIT64(1)
+#define EPT_QUAL_FETCH        BIT64(2)
 #define EPT_QUAL_LINEAR_VALID BIT64(7)
-#define EPT_QUAL_FINAL BIT64(8) /* the access itself, not a page-table walk */
+#define EPT_QUAL_FINAL        BIT64(8) /* the access itself, not a page-table walk */
 
 /* Exit qualification of I/O instructions, table 28-5. */
-#define IO_WIDTH(q) (((unsigned)(q) & 7) + 1)
-#define IO_IN(q) ((q) >> 3 & 1)
+#define IO_WIDTH(q)  (((unsigned)(q)&7) + 1)
+#define IO_IN(q)     ((q) >> 3 & 1)
 #define IO_STRING(q) ((q) >> 4 & 1)
-#define IO_PORT(q) ((u16)((q) >> 16))
+#define IO_PORT(q)   ((u16)((q) >> 16))
 
 enum verdict on_ept_violation(struct vcpu *v)
 {
 	u64 q = vmcs_read(VMCS_EXIT_QUALIFICATION);
 	gpa_t at = gpa(vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
-	struct why why = {0};
+	struct why why = { 0 };
 	unsigned length = 0;
 	enum err e = ERR_NOT_FOUND;
 
+	inject_remember_cut(v);
 	if ((q & EPT_QUAL_LINEAR_VALID) && (q & EPT_QUAL_FINAL))
 		e = mmio_access(v, at, q & EPT_QUAL_WRITE, q & EPT_QUAL_FETCH, &length, &why);
 	if (e == OK) {
-		/* The length field of the VMCS is not defined for EPT violations: it is the decoder's. */
+		/* The length field of the VMCS is not defined for EPT violations: it is the
+		 * decoder's. */
 		vmcs_write(VMCS_GUEST_RIP, vmcs_read(VMCS_GUEST_RIP) + length);
 		return RESUME_SAME;
 	}
 	if (e == ERR_UNSUPPORTED) {
-		static struct rate_limit limit = {.burst = 4, .window_ns = 10 * NS_PER_S};
+		static struct rate_limit limit = { .burst = 4, .window_ns = 10 * NS_PER_S };
 
 		log_limited(&limit, LOG_WARN, "mmio", "VM %s: %s: #GP", v->vm->name, why.text);
 		return INJECT_GP;
 	}
 	vm_end(v->vm, VM_STATUS_STOPPED,
-	       "vCPU %u: %s of guest-physical 0x%llx at RIP 0x%llx: nothing is there (RAM ends at 0x%llx; config space at 0x%x, BARs at 0x%x)%s%s",
-	       v->index, q & EPT_QUAL_FETCH ? "instruction fetch" : q & EPT_QUAL_WRITE ? "write" : "read", (unsigned long long)at.v,
-	       (unsigned long long)vmcs_read(VMCS_GUEST_RIP), (unsigned long long)v->vm->ram_bytes, GUEST_ECAM_BASE, GUEST_MMIO_BASE,
+	       "vCPU %u: %s of guest-physical 0x%llx at RIP 0x%llx: nothing is there (RAM ends at "
+	       "0x%llx; config space at 0x%x, BARs at 0x%x)%s%s",
+	       v->index,
+	       q & EPT_QUAL_FETCH   ? "instruction fetch"
+	       : q & EPT_QUAL_WRITE ? "write"
+				    : "read",
+	       (unsigned long long)at.v, (unsigned long long)vmcs_read(VMCS_GUEST_RIP),
+	       (unsigned long long)v->vm->ram_bytes, GUEST_ECAM_BASE, GUEST_MMIO_BASE,
 	       why.text[0] ? "; " : "", why.text);
 	return STOP_VM;
 }
 
 enum verdict on_ept_misconfig(struct vcpu *v)
 {
-	vm_end(v->vm, VM_STATUS_STOPPED, "vCPU %u: EPT misconfiguration at guest-physical 0x%llx (a bug of the hypervisor; please report it)",
+	vm_end(v->vm, VM_STATUS_STOPPED,
+	       "vCPU %u: EPT misconfiguration at guest-physical 0x%llx (a bug of the hypervisor; "
+	       "please report it)",
 	       v->index, (unsigned long long)vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
 	return STOP_VM;
 }
@@ -68,6 +78,7 @@ enum verdict on_io(struct vcpu *v)
 		return v->vm->state == VM_RUNNING ? RESUME_NEXT : LEAVE_NEXT;
 	}
 	/* IN EAX clears bits 63:32 of RAX; the narrower forms keep the rest. */
-	v->gpr[RAX] = (width == 4 ? 0 : v->gpr[RAX] & ~mask) | (ioport_read(v, IO_PORT(q), width) & mask);
+	v->gpr[RAX] =
+		(width == 4 ? 0 : v->gpr[RAX] & ~mask) | (ioport_read(v, IO_PORT(q), width) & mask);
 	return RESUME_NEXT;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Model-specific registers we name (Intel SDM Vol. 4) and bits of control registers (Vol. 3A 2.5). */
+/* Model-specific registers we name (Intel SDM Vol. 4) and bits of control registers (Vol. 3A 2.5).
+ */
 #ifndef VMM_VMX_MSR_H
 #define VMM_VMX_MSR_H
 
@@ -65,6 +66,15 @@
 /* clang-format on */
 
 /* Exceptions (SDM Vol. 3A table 6-1). */
-enum exception { EXC_DB = 1, EXC_NMI = 2, EXC_UD = 6, EXC_DF = 8, EXC_GP = 13, EXC_PF = 14, EXC_AC = 17, EXC_MC = 18 };
+enum exception {
+	EXC_DB = 1,
+	EXC_NMI = 2,
+	EXC_UD = 6,
+	EXC_DF = 8,
+	EXC_GP = 13,
+	EXC_PF = 14,
+	EXC_AC = 17,
+	EXC_MC = 18
+};
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which MSRs a guest may touch: an allow list. Rows of kind PASS go to the core without an exit (through the bitmap, SDM
- * Vol. 3C 25.6.9); all others exit; what is not listed is #GP(0), told once in a while.
+ * Which MSRs a guest may touch: an allow list. Rows of kind PASS go to the core without an exit
+ * (through the bitmap, SDM Vol. 3C 25.6.9); all others exit; what is not listed is #GP(0), told
+ * once in a while.
  */
 #include "base/hw/cpu.h"
 #include "base/hw/insn.h"
@@ -17,7 +18,8 @@ enum msr_kind {
 	MSR_PASS,  /* no exit, read and write: the value is the guest's own and switched with it */
 	MSR_CONST, /* reads give `value`; writes of the same value are accepted, others #GP */
 	MSR_EMULATED,
-	MSR_IGNORED, /* reads give `value`, writes are dropped: kernels write these unasked and want no fault */
+	MSR_IGNORED, /* reads give `value`, writes are dropped: kernels write these unasked and want
+			no fault */
 };
 
 struct msr_row {
@@ -30,7 +32,8 @@ struct msr_row {
 
 static bool read_apic_base(struct vcpu *v, u64 *value)
 {
-	*value = APIC_BASE_DEFAULT | APIC_BASE_ENABLE | APIC_BASE_X2APIC | (v->index == 0 ? APIC_BASE_BSP : 0);
+	*value = APIC_BASE_DEFAULT | APIC_BASE_ENABLE | APIC_BASE_X2APIC |
+		 (v->index == 0 ? APIC_BASE_BSP : 0);
 	return true;
 }
 
@@ -121,10 +124,11 @@ static const struct msr_row msr_table[] = {
 };
 /* clang-format on */
 
-/* Layout of the bitmap page: reads low, reads high, writes low, writes high, 1 KiB each; a set bit exits. */
-#define BITMAP_QUARTER 1024u
+/* Layout of the bitmap page: reads low, reads high, writes low, writes high, 1 KiB each; a set bit
+ * exits. */
+#define BITMAP_QUARTER    1024u
 #define BITMAP_HIGH_FIRST 0xc0000000u
-#define BITMAP_MSRS 0x2000u
+#define BITMAP_MSRS       0x2000u
 
 static u8 *bitmap;
 
@@ -133,8 +137,8 @@ static void bitmap_open(u32 msr)
 	u32 base = msr >= BITMAP_HIGH_FIRST ? BITMAP_QUARTER : 0;
 	u32 bit = msr & (BITMAP_MSRS - 1);
 
-	bitmap[base + bit / 8] &= (u8)~(1u << bit % 8);
-	bitmap[base + 2 * BITMAP_QUARTER + bit / 8] &= (u8)~(1u << bit % 8);
+	bitmap[base + bit / 8] &= (u8) ~(1u << bit % 8);
+	bitmap[base + 2 * BITMAP_QUARTER + bit / 8] &= (u8) ~(1u << bit % 8);
 }
 
 enum err msr_policy_init(struct why *why)
@@ -144,12 +148,16 @@ enum err msr_policy_init(struct why *why)
 		return fail(why, ERR_NO_MEMORY, RID_NONE, "no page for the MSR bitmap");
 	memset(bitmap, 0xff, PAGE_SIZE);
 	for (unsigned i = 0; i < ARRAY_LEN(msr_table); i++)
-		if (msr_table[i].kind == MSR_PASS && (msr_table[i].msr != MSR_TSC_AUX || vmx_controls.rdtscp))
+		if (msr_table[i].kind == MSR_PASS &&
+		    (msr_table[i].msr != MSR_TSC_AUX || vmx_controls.rdtscp))
 			bitmap_open(msr_table[i].msr);
 	return OK;
 }
 
-hpa_t msr_bitmap(void) { return pool_hpa(bitmap); }
+hpa_t msr_bitmap(void)
+{
+	return pool_hpa(bitmap);
+}
 
 static const struct msr_row *find_row(u32 msr)
 {
@@ -159,14 +167,18 @@ static const struct msr_row *find_row(u32 msr)
 	return NULL;
 }
 
-static bool is_apic(u32 msr) { return (msr >= X2APIC_MSR_FIRST && msr <= X2APIC_MSR_LAST) || msr == MSR_TSC_DEADLINE; }
+static bool is_apic(u32 msr)
+{
+	return (msr >= X2APIC_MSR_FIRST && msr <= X2APIC_MSR_LAST) || msr == MSR_TSC_DEADLINE;
+}
 
 static enum verdict unlisted(struct vcpu *v, const char *what, u32 msr, u64 value)
 {
-	static struct rate_limit limit = {.burst = 8, .window_ns = 10 * NS_PER_S};
+	static struct rate_limit limit = { .burst = 8, .window_ns = 10 * NS_PER_S };
 
-	log_limited(&limit, LOG_INFO, "msr", "VM %s: %s of MSR 0x%x (value 0x%llx) is not on the allow list: #GP", v->vm->name, what, msr,
-		    (unsigned long long)value);
+	log_limited(&limit, LOG_INFO, "msr",
+		    "VM %s: %s of MSR 0x%x (value 0x%llx) is not on the allow list: #GP",
+		    v->vm->name, what, msr, (unsigned long long)value);
 	return INJECT_GP;
 }
 
@@ -196,9 +208,10 @@ enum verdict on_rdmsr(struct vcpu *v)
 
 static enum verdict apic_write(struct vcpu *v, u32 msr, u64 value)
 {
-	struct vlapic_ipi ipi = {0};
+	struct vlapic_ipi ipi = { 0 };
 
-	if (!vlapic_msr_write(&v->lapic, msr, value, time_now_ns(), rdtsc() + v->vm->tsc_offset, &ipi))
+	if (!vlapic_msr_write(&v->lapic, msr, value, time_now_ns(), rdtsc() + v->vm->tsc_offset,
+			      &ipi))
 		return INJECT_GP;
 	v->lapic.pending = 1; /* priority may have changed: EOI, TPR, a new vector */
 	if (ipi.valid)
@@ -222,11 +235,8 @@ enum verdict on_wrmsr(struct vcpu *v)
 	if (!row || row->kind == MSR_PASS)
 		return unlisted(v, "write", msr, value);
 	switch (row->kind) {
-	case MSR_IGNORED:
-		return RESUME_NEXT;
-	case MSR_CONST:
-		return value == row->value ? RESUME_NEXT : INJECT_GP;
-	default:
-		return row->write(v, value) ? RESUME_NEXT : INJECT_GP;
+	case MSR_IGNORED: return RESUME_NEXT;
+	case MSR_CONST: return value == row->value ? RESUME_NEXT : INJECT_GP;
+	default: return row->write(v, value) ? RESUME_NEXT : INJECT_GP;
 	}
 }

@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Control registers, debug registers, XCR0 (Intel SDM Vol. 3C 28.2.1, tables 28-3 and 28-4; Vol. 3A 2.5). */
+/* Control registers, debug registers, XCR0 (Intel SDM Vol. 3C 28.2.1, tables 28-3 and 28-4; Vol.
+ * 3A 2.5). */
 #include "base/hw/insn.h"
 #include "vmm/vmx/insn.h"
 #include "vmm/vmx/msr.h"
 #include "vmm/vmx/vmx.h"
 
 /* CR4 bits that a guest may set; anything else is #GP, as on a CPU without the feature. */
-#define CR4_ALLOWED                                                                                                    \
-	(BITS64(10, 0) | CR4_UMIP | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
+#define CR4_ALLOWED (BITS64(10, 0) | CR4_UMIP | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
 #define CR0_DEFINED (BITS64(5, 0) | CR0_WP | BIT64(18) | CR0_NW | CR0_CD | CR0_PG)
 
 /* Exit qualification of control-register accesses. */
-#define CR_QUAL_NUMBER(q) ((q) & 15)
-#define CR_QUAL_TYPE(q) ((q) >> 4 & 3)
-#define CR_QUAL_REG(q) ((q) >> 8 & 15)
-enum cr_type { CR_WRITE, CR_READ, CR_CLTS, CR_LMSW };
+#define CR_QUAL_NUMBER(q) ((q)&15)
+#define CR_QUAL_TYPE(q)   ((q) >> 4 & 3)
+#define CR_QUAL_REG(q)    ((q) >> 8 & 15)
+enum cr_type {
+	CR_WRITE,
+	CR_READ,
+	CR_CLTS,
+	CR_LMSW
+};
 
-#define DR_QUAL_NUMBER(q) ((q) & 7)
-#define DR_QUAL_READ(q) ((q) >> 4 & 1)
+#define DR_QUAL_NUMBER(q) ((q)&7)
+#define DR_QUAL_READ(q)   ((q) >> 4 & 1)
 
-static u64 get_gpr(struct vcpu *v, unsigned reg) { return reg == RSP_UNUSED ? vcpu_rsp(v) : v->gpr[reg]; }
+static u64 get_gpr(struct vcpu *v, unsigned reg)
+{
+	return reg == RSP_UNUSED ? vcpu_rsp(v) : v->gpr[reg];
+}
 
 static void set_gpr(struct vcpu *v, unsigned reg, u64 value)
 {
@@ -33,14 +41,15 @@ static void set_gpr(struct vcpu *v, unsigned reg, u64 value)
 static enum verdict write_cr0_guest(struct vcpu *v, u64 value)
 {
 	(void)v;
-	if (value >> 32 || ((value & CR0_PG) && !(value & CR0_PE)) || ((value & CR0_NW) && !(value & CR0_CD)))
+	if (value >> 32 || ((value & CR0_PG) && !(value & CR0_PE)) ||
+	    ((value & CR0_NW) && !(value & CR0_CD)))
 		return INJECT_GP;
 	value = (value & CR0_DEFINED) | CR0_ET;
 	vmcs_write(VMCS_CR0_SHADOW, value);
 	/*
-	 * This exit happened before the processor looked at the write, so switching paging on or off together with one
-	 * of our bits would skip its long-mode bookkeeping: only CD, NW and NE are taken here, and the guest's other
-	 * bits when they do not touch PG.
+	 * This exit happened before the processor looked at the write, so switching paging on or
+	 * off together with one of our bits would skip its long-mode bookkeeping: only CD, NW and
+	 * NE are taken here, and the guest's other bits when they do not touch PG.
 	 */
 	if ((vmcs_read(VMCS_GUEST_CR0) ^ value) & CR0_PG) {
 		u64 efer = vmcs_read(VMCS_GUEST_EFER);
@@ -59,7 +68,8 @@ static enum verdict write_cr4_guest(struct vcpu *v, u64 value)
 {
 	if (value & ~CR4_ALLOWED)
 		return INJECT_GP;
-	if (((value ^ vmcs_read(VMCS_GUEST_CR4)) & CR4_PAE) && (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA))
+	if (((value ^ vmcs_read(VMCS_GUEST_CR4)) & CR4_PAE) &&
+	    (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA))
 		return INJECT_GP;
 	vmcs_write(VMCS_CR4_SHADOW, value);
 	vmcs_write(VMCS_GUEST_CR4, (value & vmx_controls.cr4_fixed1) | vmx_controls.cr4_fixed0);
@@ -79,18 +89,14 @@ static enum verdict write_cr8_guest(struct vcpu *v, u64 value)
 static enum verdict cr_write(struct vcpu *v, unsigned number, u64 value)
 {
 	switch (number) {
-	case 0:
-		return write_cr0_guest(v, value);
-	case 4:
-		return write_cr4_guest(v, value);
-	case 8:
-		return write_cr8_guest(v, value);
-	default:
-		return INJECT_UD;
+	case 0: return write_cr0_guest(v, value);
+	case 4: return write_cr4_guest(v, value);
+	case 8: return write_cr8_guest(v, value);
+	default: return INJECT_UD;
 	}
 }
 
-#define LMSW_BITS 0xfull /* PE MP EM TS; LMSW cannot clear PE */
+#define LMSW_BITS              0xfull /* PE MP EM TS; LMSW cannot clear PE */
 #define CR_QUAL_LMSW_SOURCE(q) ((q) >> 16 & 0xffff)
 
 enum verdict on_cr_access(struct vcpu *v)
@@ -99,25 +105,24 @@ enum verdict on_cr_access(struct vcpu *v)
 	u64 cr0;
 
 	switch ((enum cr_type)CR_QUAL_TYPE(q)) {
-	case CR_WRITE:
-		return cr_write(v, CR_QUAL_NUMBER(q), get_gpr(v, CR_QUAL_REG(q)));
+	case CR_WRITE: return cr_write(v, CR_QUAL_NUMBER(q), get_gpr(v, CR_QUAL_REG(q)));
 	case CR_READ:
 		if (CR_QUAL_NUMBER(q) != 8)
 			return INJECT_UD;
 		set_gpr(v, CR_QUAL_REG(q), v->lapic.tpr >> 4);
 		return RESUME_NEXT;
-	case CR_CLTS:
-		return write_cr0_guest(v, vcpu_cr0(v) & ~CR0_TS);
+	case CR_CLTS: return write_cr0_guest(v, vcpu_cr0(v) & ~CR0_TS);
 	case CR_LMSW:
 	default:
 		cr0 = vcpu_cr0(v);
-		return write_cr0_guest(v, (cr0 & ~(LMSW_BITS & ~CR0_PE)) | (CR_QUAL_LMSW_SOURCE(q) & LMSW_BITS));
+		return write_cr0_guest(v, (cr0 & ~(LMSW_BITS & ~CR0_PE)) |
+						  (CR_QUAL_LMSW_SOURCE(q) & LMSW_BITS));
 	}
 }
 
 /*
- * Debug registers are remembered but never armed: DR0-3 and DR6 are not in the VMCS, and switching them for a feature that no
- * small guest uses would cost every vCPU switch (docs/CAVEATS.md).
+ * Debug registers are remembered but never armed: DR0-3 and DR6 are not in the VMCS, and switching
+ * them for a feature that no small guest uses would cost every vCPU switch (docs/CAVEATS.md).
  */
 enum verdict on_dr_access(struct vcpu *v)
 {
@@ -128,7 +133,9 @@ enum verdict on_dr_access(struct vcpu *v)
 	if (number == 4 || number == 5)
 		number += 2; /* aliases of DR6 and DR7 while CR4.DE is clear */
 	if (DR_QUAL_READ(q)) {
-		value = number < 4 ? v->dr[number] : number == 6 ? v->dr6 : vmcs_read(VMCS_GUEST_DR7);
+		value = number < 4    ? v->dr[number]
+			: number == 6 ? v->dr6
+				      : vmcs_read(VMCS_GUEST_DR7);
 		set_gpr(v, reg, value);
 		return RESUME_NEXT;
 	}
@@ -147,7 +154,8 @@ enum verdict on_xsetbv(struct vcpu *v)
 	u64 value = v->gpr[RDX] << 32 | (u32)v->gpr[RAX];
 	bool avx_without_sse = (value & 4) && !(value & 2);
 
-	/* SDM Vol. 1 13.3: x87 must be set, AVX needs SSE; only what CPUID showed. The CPU has checked CPL and CR4.OSXSAVE. */
+	/* SDM Vol. 1 13.3: x87 must be set, AVX needs SSE; only what CPUID showed. The CPU has
+	 * checked CPL and CR4.OSXSAVE. */
 	if ((u32)v->gpr[RCX] != 0 || !(value & 1) || avx_without_sse || (value & ~xcr0_allowed()))
 		return INJECT_GP;
 	v->xcr0 = value;

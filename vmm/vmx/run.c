@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of a core: take turns among its vCPUs, sleep when none wants to run, wake others. Every vCPU has one core for life; a core
- * with several shares itself by the VMX-preemption timer. Interrupts are off throughout, but for the moment of sleeping.
+ * The life of a core: take turns among its vCPUs, sleep when none wants to run, wake others. Every
+ * vCPU has one core for life; a core with several shares itself by the VMX-preemption timer.
+ * Interrupts are off throughout, but for the moment of sleeping.
  */
 #include "base/hw/cpu.h"
 #include "base/hw/insn.h"
@@ -10,7 +11,7 @@
 #include "vmm/vmx/insn.h"
 #include "vmm/vmx/vmx.h"
 
-#define SLICE_NS (2 * NS_PER_MS)
+#define SLICE_NS        (2 * NS_PER_MS)
 #define SERVICE_TICK_NS (10 * NS_PER_MS)
 
 static u64 next_tick_ns;
@@ -22,7 +23,8 @@ static void on_timer_vector(u8 vector)
 	(void)vector;
 	this_cpu()->timer_armed_ns = 0;
 	if (v)
-		vcpu_attention(v, ATTENTION_LEAVE); /* the run loop polls timers and the service tick */
+		vcpu_attention(
+			v, ATTENTION_LEAVE); /* the run loop polls timers and the service tick */
 }
 
 static void on_kick_vector(u8 vector)
@@ -58,7 +60,8 @@ void vcpu_kick(struct vcpu *v)
 		lapic_ipi(v->core->apic_id, VECTOR_KICK);
 }
 
-/* Fire due guest timers of this core; returns the earliest expiry still to come, 0 if there is none. */
+/* Fire due guest timers of this core; returns the earliest expiry still to come, 0 if there is
+ * none. */
 static u64 poll_guest_timers(struct cpu *c, u64 now)
 {
 	u64 earliest = 0;
@@ -89,7 +92,8 @@ void core_rearm_timer(void)
 	lapic_timer_oneshot(VECTOR_TIMER, next ? (next > now ? next - now : 1) : 0);
 }
 
-/* A halted vCPU wakes for a deliverable interrupt or an NMI; requests of other cores (INIT, start-up) are served here. */
+/* A halted vCPU wakes for a deliverable interrupt or an NMI; requests of other cores (INIT,
+ * start-up) are served here. */
 static bool wants_to_run(struct vcpu *v)
 {
 	if (v->init) {
@@ -101,7 +105,8 @@ static bool wants_to_run(struct vcpu *v)
 		v->fresh = true;
 		v->state = VCPU_READY;
 	}
-	if (v->state == VCPU_HALTED && ((!v->halted_for_good && vlapic_deliverable(&v->lapic) >= 0) || v->inject_nmi)) {
+	if (v->state == VCPU_HALTED &&
+	    ((!v->halted_for_good && vlapic_deliverable(&v->lapic) >= 0) || v->inject_nmi)) {
 		v->lapic.pending = 1;
 		v->state = VCPU_READY;
 	}
@@ -130,7 +135,8 @@ static struct vcpu *pick(struct cpu *c, bool *others)
 	return chosen;
 }
 
-/* A VM has ended: its vCPUs leave the queue. The boot core tears the VM down when the last has left. */
+/* A VM has ended: its vCPUs leave the queue. The boot core tears the VM down when the last has
+ * left. */
 static void drop_ended(struct cpu *c)
 {
 	for (unsigned i = 0; i < c->queue_len;) {
@@ -151,7 +157,8 @@ static void drop_ended(struct cpu *c)
 	}
 }
 
-/* A VM all of whose vCPUs sleep with interrupts off will never run again: say so instead of waiting for ever. */
+/* A VM all of whose vCPUs sleep with interrupts off will never run again: say so instead of waiting
+ * for ever. */
 static void end_if_dead(struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->cpus; i++) {
@@ -169,11 +176,14 @@ static void set_slice(bool shared)
 
 	if (!vmx_controls.preemption_timer)
 		return;
-	/* Saving the timer at exits is allowed only while it is active (SDM Vol. 3C 27.2.1.2), so both go together. */
+	/* Saving the timer at exits is allowed only while it is active (SDM Vol. 3C 27.2.1.2), so
+	 * both go together. */
 	vmcs_write(VMCS_PIN_CONTROLS, shared ? pin | PIN_PREEMPTION_TIMER : pin);
-	vmcs_write(VMCS_EXIT_CONTROLS, vmx_controls.exit | (shared ? EXIT_SAVE_PREEMPTION_TIMER : 0));
+	vmcs_write(VMCS_EXIT_CONTROLS,
+		   vmx_controls.exit | (shared ? EXIT_SAVE_PREEMPTION_TIMER : 0));
 	if (shared)
-		vmcs_write(VMCS_PREEMPTION_TIMER, SLICE_NS * time_tsc_khz() / NS_PER_MS >> vmx_controls.preemption_shift);
+		vmcs_write(VMCS_PREEMPTION_TIMER,
+			   SLICE_NS * time_tsc_khz() / NS_PER_MS >> vmx_controls.preemption_shift);
 }
 
 static void run_vcpu(struct vcpu *v, bool shared)
@@ -188,7 +198,9 @@ static void run_vcpu(struct vcpu *v, bool shared)
 	if (vmx_run(v) == 0)
 		v->launched = 1;
 	else
-		vm_end(v->vm, VM_STATUS_STOPPED, "vCPU %u: VM entry refused, VM-instruction error %llu (SDM Vol. 3C 31.4): controls or host state",
+		vm_end(v->vm, VM_STATUS_STOPPED,
+		       "vCPU %u: VM entry refused, VM-instruction error %llu (SDM Vol. 3C 31.4): "
+		       "controls or host state",
 		       v->index, (unsigned long long)vmcs_read(VMCS_INSTRUCTION_ERROR));
 	if (v->state == VCPU_HALTED && v->halted_for_good)
 		end_if_dead(v->vm);
@@ -233,29 +245,39 @@ void vcpu_init_ipi(struct vcpu *v)
 	vcpu_kick(v);
 }
 
-enum delivery { DELIVERY_FIXED = 0, DELIVERY_LOWEST = 1, DELIVERY_NMI = 4, DELIVERY_INIT = 5, DELIVERY_STARTUP = 6 };
-enum shorthand { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
+enum delivery {
+	DELIVERY_FIXED = 0,
+	DELIVERY_LOWEST = 1,
+	DELIVERY_NMI = 4,
+	DELIVERY_INIT = 5,
+	DELIVERY_STARTUP = 6
+};
+enum shorthand {
+	TO_DESTINATION,
+	TO_SELF,
+	TO_ALL,
+	TO_OTHERS
+};
 #define X2APIC_BROADCAST 0xffffffffu
-/* Logical x2APIC ids: cluster in 31:16, bit in 15:0; with 16 vCPUs at most there is one cluster (SDM Vol. 3A 11.12.10.2). */
+/* Logical x2APIC ids: cluster in 31:16, bit in 15:0; with 16 vCPUs at most there is one cluster
+ * (SDM Vol. 3A 11.12.10.2). */
 #define LOGICAL_CLUSTER(d) ((d) >> 16)
 
-static bool ipi_reaches(const struct vcpu *from, const struct vcpu *to, const struct vlapic_ipi *ipi)
+static bool ipi_reaches(const struct vcpu *from, const struct vcpu *to,
+			const struct vlapic_ipi *ipi)
 {
 	switch ((enum shorthand)ipi->shorthand) {
-	case TO_SELF:
-		return from == to;
-	case TO_ALL:
-		return true;
-	case TO_OTHERS:
-		return from != to;
+	case TO_SELF: return from == to;
+	case TO_ALL: return true;
+	case TO_OTHERS: return from != to;
 	case TO_DESTINATION:
-	default:
-		break;
+	default: break;
 	}
 	if (ipi->destination == X2APIC_BROADCAST)
 		return true;
 	if (ipi->logical)
-		return LOGICAL_CLUSTER(ipi->destination) == 0 && (ipi->destination >> to->index & 1);
+		return LOGICAL_CLUSTER(ipi->destination) == 0 &&
+		       (ipi->destination >> to->index & 1);
 	return ipi->destination == to->index;
 }
 
@@ -280,9 +302,7 @@ void vcpu_send_ipi(struct vcpu *from, const struct vlapic_ipi *ipi)
 			if (ipi->level_assert)
 				vcpu_init_ipi(to);
 			break;
-		case DELIVERY_STARTUP:
-			vcpu_startup_ipi(to, ipi->vector);
-			break;
+		case DELIVERY_STARTUP: vcpu_startup_ipi(to, ipi->vector); break;
 		}
 	}
 }

@@ -9,34 +9,46 @@
 #include "vmm/vmx/msr.h"
 #include "vmm/vmx/vmx.h"
 
-_Static_assert(offsetof(struct vcpu, gpr) == 0 && offsetof(struct vcpu, launched) == GPRS * 8, "vmm/vmx/exit.asm");
+_Static_assert(offsetof(struct vcpu, gpr) == 0 && offsetof(struct vcpu, launched) == GPRS * 8,
+	       "vmm/vmx/exit.asm");
 
 /* Access rights of flat segments: type, S, DPL 0, present, granularity (SDM Vol. 3C table 25-2). */
-#define ACCESS_CODE_64 0xa09bu
-#define ACCESS_DATA 0xc093u
-#define ACCESS_CODE_16 0x009bu
-#define ACCESS_DATA_16 0x0093u
+#define ACCESS_CODE_64  0xa09bu
+#define ACCESS_DATA     0xc093u
+#define ACCESS_CODE_16  0x009bu
+#define ACCESS_DATA_16  0x0093u
 #define ACCESS_TSS_BUSY 0x008bu
-#define LIMIT_FLAT 0xffffffffu
-#define LIMIT_REAL 0xffffu
-#define DR7_RESET 0x400u
+#define LIMIT_FLAT      0xffffffffu
+#define LIMIT_REAL      0xffffu
+#define DR7_RESET       0x400u
 
 /* EPT pointer: write-back paging structures, 4-level walk (25.6.11). */
-#define EPT_POINTER_WB 6u
+#define EPT_POINTER_WB     6u
 #define EPT_POINTER_WALK_4 (3u << 3)
 
-/* CR0 and CR4 bits that a guest may change without asking. All others are ours: reads come from the shadow. */
-#define CR4_GUEST_OWNED                                                                                                \
-	(BIT64(0) | BIT64(1) | BIT64(2) | BIT64(3) | BIT64(4) | CR4_PAE | CR4_PGE | BIT64(8) | CR4_OSFXSR | CR4_OSXMMEXCPT)
+/* CR0 and CR4 bits that a guest may change without asking. All others are ours: reads come from the
+ * shadow. */
+#define CR4_GUEST_OWNED                                                                            \
+	(BIT64(0) | BIT64(1) | BIT64(2) | BIT64(3) | BIT64(4) | CR4_PAE | CR4_PGE | BIT64(8) |     \
+	 CR4_OSFXSR | CR4_OSXMMEXCPT)
 #define CR0_HOST_OWNED (CR0_NE | CR0_NW | CR0_CD)
 
-/* FXSAVE image: x87 control word and MXCSR, their places and reset values (SDM Vol. 1 10.5.1, 8.1.5, 10.2.3). */
-#define FX_CONTROL_WORD 0
-#define FX_MXCSR 6
+/* FXSAVE image: x87 control word and MXCSR, their places and reset values (SDM Vol.
+ * 1 10.5.1, 8.1.5, 10.2.3). */
+#define FX_CONTROL_WORD  0
+#define FX_MXCSR         6
 #define FX_CONTROL_RESET 0x037f
-#define FX_MXCSR_RESET 0x1f80
+#define FX_MXCSR_RESET   0x1f80
 
-enum segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEGMENTS };
+enum segment {
+	SEG_ES,
+	SEG_CS,
+	SEG_SS,
+	SEG_DS,
+	SEG_FS,
+	SEG_GS,
+	SEGMENTS
+};
 
 static void write_segment(unsigned segment, u16 selector, u64 base, u32 limit, u32 access)
 {
@@ -66,7 +78,8 @@ static void write_long_mode(struct vcpu *v)
 	const struct vcpu_start *s = &v->start;
 
 	for (unsigned i = 0; i < SEGMENTS; i++)
-		write_segment(i, i == SEG_CS ? s->cs : s->ds, 0, LIMIT_FLAT, i == SEG_CS ? ACCESS_CODE_64 : ACCESS_DATA);
+		write_segment(i, i == SEG_CS ? s->cs : s->ds, 0, LIMIT_FLAT,
+			      i == SEG_CS ? ACCESS_CODE_64 : ACCESS_DATA);
 	write_system_segments(s->gdt_base, s->gdt_limit);
 	vmcs_write(VMCS_GUEST_CR0, CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
 	vmcs_write(VMCS_CR0_SHADOW, CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE);
@@ -86,7 +99,8 @@ static void write_real_mode(struct vcpu *v)
 {
 	for (unsigned i = 0; i < SEGMENTS; i++)
 		write_segment(i, 0, 0, LIMIT_REAL, ACCESS_DATA_16);
-	write_segment(SEG_CS, (u16)(v->sipi_vector << 8), (u64)v->sipi_vector << PAGE_SHIFT, LIMIT_REAL, ACCESS_CODE_16);
+	write_segment(SEG_CS, (u16)(v->sipi_vector << 8), (u64)v->sipi_vector << PAGE_SHIFT,
+		      LIMIT_REAL, ACCESS_CODE_16);
 	write_system_segments(0, LIMIT_REAL);
 	vmcs_write(VMCS_GUEST_IDTR_LIMIT, LIMIT_REAL);
 	vmcs_write(VMCS_GUEST_CR0, CR0_NE | CR0_ET);
@@ -135,7 +149,8 @@ static void write_controls(struct vcpu *v)
 	vmcs_write(VMCS_PRIMARY_CONTROLS, c->primary & ~PRIMARY_INTERRUPT_WINDOW);
 	vmcs_write(VMCS_SECONDARY_CONTROLS, c->secondary);
 	vmcs_write(VMCS_EXIT_CONTROLS, c->exit);
-	/* #DB and #AC: their delivery can recurse for ever inside the guest (XSA-156); an exit breaks the loop. */
+	/* #DB and #AC: their delivery can recurse for ever inside the guest (XSA-156); an exit
+	 * breaks the loop. */
 	vmcs_write(VMCS_EXCEPTION_BITMAP, BIT(EXC_DB) | BIT(EXC_AC) | BIT(EXC_MC));
 	vmcs_write(VMCS_PAGE_FAULT_MASK, 0);
 	vmcs_write(VMCS_PAGE_FAULT_MATCH, 0);
@@ -146,7 +161,8 @@ static void write_controls(struct vcpu *v)
 	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, 0);
 	vmcs_write(VMCS_MSR_BITMAP, msr_bitmap().v);
 	vmcs_write(VMCS_TSC_OFFSET, v->vm->tsc_offset);
-	vmcs_write(VMCS_EPT_POINTER, pool_hpa(v->vm->ept_root).v | EPT_POINTER_WB | EPT_POINTER_WALK_4);
+	vmcs_write(VMCS_EPT_POINTER,
+		   pool_hpa(v->vm->ept_root).v | EPT_POINTER_WB | EPT_POINTER_WALK_4);
 	if (c->vpid)
 		vmcs_write(VMCS_VPID, v->vm->id * CONFIG_VCPUS_PER_VM + v->index + 1);
 	vmcs_write(VMCS_CR0_MASK, CR0_HOST_OWNED);
@@ -179,7 +195,8 @@ enum err vcpu_create(struct vm *vm, unsigned index, struct cpu *c, struct why *w
 	if (!v || !v->vmcs || !v->fpu) {
 		if (v)
 			vcpu_destroy(v);
-		return fail(why, ERR_NO_MEMORY, RID_NONE, "VM %s: no memory for vCPU %u (%llu pages, VMCS, FPU state)", vm->name,
+		return fail(why, ERR_NO_MEMORY, RID_NONE,
+			    "VM %s: no memory for vCPU %u (%llu pages, VMCS, FPU state)", vm->name,
 			    index, (unsigned long long)pages);
 	}
 	*(u32 *)v->vmcs = vmx_controls.revision;
@@ -190,7 +207,7 @@ enum err vcpu_create(struct vm *vm, unsigned index, struct cpu *c, struct why *w
 	v->core = c;
 	v->state = VCPU_WAIT_SIPI;
 	v->fresh = true;
-	v->xcr0 = 1; /* x87, SDM Vol. 1 13.3: XCR0 at reset */
+	v->xcr0 = 1;        /* x87, SDM Vol. 1 13.3: XCR0 at reset */
 	v->dr6 = DR6_FIXED; /* SDM Vol. 3B 18.2.3: DR6 at reset */
 	vlapic_init(&v->lapic, index, GUEST_APIC_TIMER_KHZ, time_tsc_khz());
 	vm->vcpu[index] = v;
@@ -245,7 +262,8 @@ static void fpu_save(struct vcpu *v)
 static void fpu_restore(struct vcpu *v)
 {
 	if (read_cr4() & CR4_OSXSAVE) {
-		/* All components first under the widest XCR0, so that none keeps another guest's registers. */
+		/* All components first under the widest XCR0, so that none keeps another guest's
+		 * registers. */
 		xsetbv(0, xcr0_allowed());
 		xrstor(v->fpu, FPU_ALL);
 		xsetbv(0, v->xcr0);
@@ -296,26 +314,68 @@ void vcpu_unload(struct vcpu *v)
 	this_cpu()->current = NULL;
 }
 
-u64 vcpu_rip(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_RIP); }
-u64 vcpu_cr3(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_CR3); }
-u64 vcpu_efer(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_EFER); }
-u64 vcpu_rflags(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_RFLAGS); }
-u64 vcpu_rsp(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_RSP); }
-void vcpu_set_rsp(struct vcpu *v, u64 value) { (void)v; vmcs_write(VMCS_GUEST_RSP, value); }
-u64 vcpu_cs_base(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_CS_BASE); }
-u64 vcpu_ds_base(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_DS_BASE); }
-bool vcpu_cs_long(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_CS_ACCESS) & SEGMENT_CODE_LONG; }
-bool vcpu_cs_default_32(struct vcpu *v) { (void)v; return vmcs_read(VMCS_GUEST_CS_ACCESS) & SEGMENT_CODE_D; }
+u64 vcpu_rip(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(VMCS_GUEST_RIP);
+}
+u64 vcpu_cr3(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(VMCS_GUEST_CR3);
+}
+u64 vcpu_efer(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(VMCS_GUEST_EFER);
+}
+u64 vcpu_rflags(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(VMCS_GUEST_RFLAGS);
+}
+u64 vcpu_rsp(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(VMCS_GUEST_RSP);
+}
+void vcpu_set_rsp(struct vcpu *v, u64 value)
+{
+	(void)v;
+	vmcs_write(VMCS_GUEST_RSP, value);
+}
+u64 vcpu_cs_base(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(VMCS_GUEST_CS_BASE);
+}
+u64 vcpu_ds_base(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(VMCS_GUEST_DS_BASE);
+}
+bool vcpu_cs_long(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(VMCS_GUEST_CS_ACCESS) & SEGMENT_CODE_LONG;
+}
+bool vcpu_cs_default_32(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(VMCS_GUEST_CS_ACCESS) & SEGMENT_CODE_D;
+}
 
 /* What the guest reads: its own bits from the register, ours from the shadow. */
 u64 vcpu_cr0(struct vcpu *v)
 {
 	(void)v;
-	return (vmcs_read(VMCS_GUEST_CR0) & ~CR0_HOST_OWNED) | (vmcs_read(VMCS_CR0_SHADOW) & CR0_HOST_OWNED);
+	return (vmcs_read(VMCS_GUEST_CR0) & ~CR0_HOST_OWNED) |
+	       (vmcs_read(VMCS_CR0_SHADOW) & CR0_HOST_OWNED);
 }
 
 u64 vcpu_cr4(struct vcpu *v)
 {
 	(void)v;
-	return (vmcs_read(VMCS_GUEST_CR4) & CR4_GUEST_OWNED) | (vmcs_read(VMCS_CR4_SHADOW) & ~CR4_GUEST_OWNED);
+	return (vmcs_read(VMCS_GUEST_CR4) & CR4_GUEST_OWNED) |
+	       (vmcs_read(VMCS_CR4_SHADOW) & ~CR4_GUEST_OWNED);
 }

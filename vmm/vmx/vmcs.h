@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * VMCS fields (Intel SDM Vol. 3D appendix B), VMX controls (Vol. 3C chapter 25) and capability MSRs (appendix A).
+ * VMCS fields (Intel SDM Vol. 3D appendix B), VMX controls (Vol. 3C chapter 25) and capability MSRs
+ * (appendix A).
  */
 #ifndef VMM_VMX_VMCS_H
 #define VMM_VMX_VMCS_H

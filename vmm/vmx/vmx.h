@@ -6,21 +6,27 @@
 #include "vmm/vm.h"
 #include "vmm/vmx/vmcs.h"
 
-/* --- core.c, controls.c --------------------------------------------------------------------------------------------- */
+/* --- core.c, controls.c
+ * --------------------------------------------------------------------------------------------- */
 
-/* Is VT-x there, not locked off, with every control we need? Fills vmx_controls. ERR_UNSUPPORTED names all gaps at once. */
+/* Is VT-x there, not locked off, with every control we need? Fills vmx_controls. ERR_UNSUPPORTED
+ * names all gaps at once. */
 enum err vmx_probe(struct why *why);
 
 /* VMXON on this core. */
 enum err vmx_core_enable(struct cpu *c, struct why *why);
 
-/* --- vmcs.c ----------------------------------------------------------------------------------------------------------- */
+/* --- vmcs.c
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
-/* Allocate a vCPU of `vm` on core `c`: VMCS page, FPU page, virtual LAPIC. Does not touch the VMCS's contents. */
+/* Allocate a vCPU of `vm` on core `c`: VMCS page, FPU page, virtual LAPIC. Does not touch the
+ * VMCS's contents. */
 enum err vcpu_create(struct vm *vm, unsigned index, struct cpu *c, struct why *why);
 void vcpu_destroy(struct vcpu *v);
 
-/* Values of the first entry, applied by the core itself when it first loads the vCPU. start NULL: wait for SIPI. */
+/* Values of the first entry, applied by the core itself when it first loads the vCPU. start NULL:
+ * wait for SIPI. */
 void vcpu_set_start(struct vcpu *v, const struct vcpu_start *start);
 
 /* Make `v` the one whose VMCS and MSRs are loaded on this core. */
@@ -28,7 +34,9 @@ void vcpu_load(struct vcpu *v);
 /* Take it off this core: VMCLEAR, MSRs and FPU saved. */
 void vcpu_unload(struct vcpu *v);
 
-/* --- exit.asm ---------------------------------------------------------------------------------------------------------- */
+/* --- exit.asm
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 /* Run until a handler says leave. 0, or 1 if VM entry itself failed (VMfail). */
 u32 vmx_run(struct vcpu *v);
@@ -36,7 +44,9 @@ extern char vmx_exit_entry[];
 /* Called by exit.asm. True: enter again. */
 bool vmx_handle_exit(struct vcpu *v);
 
-/* --- exits ------------------------------------------------------------------------------------------------------------- */
+/* --- exits
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 /* What a handler decides. Handlers never panic: a guest's fault is the guest's (DO-5). */
 enum verdict {
@@ -44,24 +54,29 @@ enum verdict {
 	RESUME_SAME, /* enter again where it was */
 	INJECT_GP,   /* #GP(0) */
 	INJECT_UD,   /* #UD */
-	LEAVE,	     /* back to the run loop, state is set */
+	LEAVE,       /* back to the run loop, state is set */
 	LEAVE_NEXT,  /* the same, with the instruction done */
 	STOP_VM,     /* vm_end() has been called */
 };
 typedef enum verdict exit_handler(struct vcpu *v);
-exit_handler on_exception, on_external_interrupt, on_triple_fault, on_interrupt_window, on_cpuid, on_hlt, on_vmcall,
-	on_cr_access, on_dr_access, on_io, on_rdmsr, on_wrmsr, on_ept_violation, on_ept_misconfig, on_preemption, on_xsetbv,
-	on_wbinvd, on_nothing, on_unexpected, on_init, on_undefined, on_forbidden;
+exit_handler on_exception, on_external_interrupt, on_triple_fault, on_interrupt_window, on_cpuid,
+	on_hlt, on_vmcall, on_cr_access, on_dr_access, on_io, on_rdmsr, on_wrmsr, on_ept_violation,
+	on_ept_misconfig, on_preemption, on_xsetbv, on_wbinvd, on_nothing, on_unexpected, on_init,
+	on_undefined, on_forbidden;
 
-/* --- inject.c: the only writer of the VM-entry interruption information ------------------------------------------------- */
+/* --- inject.c: the only writer of the VM-entry interruption information
+ * ------------------------------------------------- */
 
 void inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
-/* Everything that must happen before the next entry: pending exception, cut-short delivery, interrupt or its window. */
+/* Everything that must happen before the next entry: pending exception, cut-short delivery,
+ * interrupt or its window. */
 void inject_before_entry(struct vcpu *v);
 /* The last exit cut the delivery of an event short: remember it. */
 void inject_remember_cut(struct vcpu *v);
 
-/* --- cpuid.c, msrs.c --------------------------------------------------------------------------------------------------- */
+/* --- cpuid.c, msrs.c
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 /* Build the tables that on_cpuid reads, once, from the host's CPUID and the policy table. */
 void cpuid_policy_init(void);
@@ -72,10 +87,12 @@ hpa_t msr_bitmap(void);
 /* XCR0 bits a guest may set. */
 u64 xcr0_allowed(void);
 
-/* --- run.c -------------------------------------------------------------------------------------------------------------- */
+/* --- run.c
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 #define VECTOR_TIMER 0xe0 /* the core's LAPIC timer: guest timers and the service tick */
-#define VECTOR_KICK 0xe1  /* leave guest mode and look again */
+#define VECTOR_KICK  0xe1 /* leave guest mode and look again */
 #define VECTOR_FAULT 0xe2 /* the IOMMUs' fault events */
 
 /* The life of a core: run vCPUs, sleep, and on the boot core call `manage` at least every 10 ms. */
