@@ -37,13 +37,23 @@ u32 bitmap_find_clear_run(const u64 *map, u32 bits, u32 from, u32 count, u32 ali
 	return bits;
 }
 
+/* Each step clears the lowest set bit. The compiler's own would be a call into its library, which is not linked. */
+static u32 ones(u64 word)
+{
+	u32 count = 0;
+
+	for (; word; word &= word - 1)
+		count++;
+	return count;
+}
+
 u32 bitmap_count(const u64 *map, u32 bits)
 {
 	u32 count = 0;
 
 	for (u32 i = 0; i < bits / 64; i++)
-		count += (u32)__builtin_popcountll(map[i]);
+		count += ones(map[i]);
 	if (bits % 64)
-		count += (u32)__builtin_popcountll(map[bits / 64] & BITS64(bits % 64 - 1, 0));
+		count += ones(map[bits / 64] & BITS64(bits % 64 - 1, 0));
 	return count;
 }
