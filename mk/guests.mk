@@ -14,7 +14,7 @@ guests: $(GUEST_ELFS)
 .SECONDEXPANSION:
 $(GUEST_ELFS): $(BUILD)/guests/%.elf: $$(call guest_objects,$$*) $(GUEST_LIB_OBJECTS) guests/lib/guest.ld
 	@echo "  LD      $@"
-	@$(LD) -n -static -nostdlib -T guests/lib/guest.ld --gc-sections -o $@ $(filter %.o,$^)
+	@$(LD) -n -z noexecstack -static -nostdlib -T guests/lib/guest.ld --gc-sections -o $@ $(filter %.o,$^)
 
 $(BUILD)/guests/%.c.o: guests/%.c mk/guests.mk mk/hypervisor.mk
 	@mkdir -p $(@D)

@@ -27,7 +27,7 @@ hypervisor: $(BUILD)/coppice.elf
 
 $(BUILD)/coppice.elf: $(HV_OBJECTS) boot/linker.ld
 	@echo "  LD      $@"
-	@$(LD) -n -static -nostdlib -T boot/linker.ld --gc-sections -Map=$(@:.elf=.map) \
+	@$(LD) -n -z noexecstack -static -nostdlib -T boot/linker.ld --gc-sections -Map=$(@:.elf=.map) \
 		-o $@ $(HV_OBJECTS)
 
 $(BUILD)/hv/%.c.o: %.c mk/hypervisor.mk
