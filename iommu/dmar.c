@@ -105,28 +105,28 @@ static bool path_plausible(const struct dmar_scope *s)
 /* NULL, or what is wrong. */
 static const char *add_scope(u16 segment, const struct dmar_scope *s, bool of_reserved, u8 owner)
 {
-	struct scope new = { .type = s->type,
-			     .of_reserved = of_reserved,
-			     .owner = owner,
-			     .enumeration = s->enumeration };
+	struct scope scope = { .type = s->type,
+			       .of_reserved = of_reserved,
+			       .owner = owner,
+			       .enumeration = s->enumeration };
 
 	if (s->type < SCOPE_ENDPOINT || s->type > SCOPE_NAMESPACE)
 		return "a device scope of unknown type";
 	if (!path_plausible(s))
 		return "a device scope with an impossible path";
-	if (!walk_path(segment, s, &new.target)) {
+	if (!walk_path(segment, s, &scope.target)) {
 		log_debug("iommu",
 			  "DMAR names a device behind " RID_FMT ", where no bridge is: ignored",
-			  RID_ARG(new.target));
+			  RID_ARG(scope.target));
 		return NULL;
 	}
 	if (vtd.scopes == MAX_SCOPES)
 		return "more device scopes than we can hold";
 	if (s->type == SCOPE_BRIDGE)
-		new.bridge = pci_find(new.target);
-	if (new.bridge &&new.bridge->header_type != PCI_HEADER_TYPE_BRIDGE)
-		new.bridge = NULL;
-	vtd.scope[vtd.scopes++] = new;
+		scope.bridge = pci_find(scope.target);
+	if (scope.bridge && scope.bridge->header_type != PCI_HEADER_TYPE_BRIDGE)
+		scope.bridge = NULL;
+	vtd.scope[vtd.scopes++] = scope;
 	return NULL;
 }
 
@@ -155,27 +155,50 @@ static bool segment_has_catch_all(u16 segment)
 	return false;
 }
 
+static bool segment_exists(u16 segment)
+{
+	for (unsigned i = 0; i < pci_function_count(); i++)
+		if (pci_function(i)->rid.segment == segment)
+			return true;
+	return false;
+}
+
+/* What makes the whole list of units doubtful, although this one can be read. */
+static const char *unit_doubts(const struct dmar_unit *d)
+{
+	if (!segment_exists(d->segment))
+		return "a unit of a PCI segment that does not exist";
+	if ((d->flags & DRHD_INCLUDE_PCI_ALL) && segment_has_catch_all(d->segment))
+		return "a second INCLUDE_PCI_ALL unit of one segment";
+	return NULL;
+}
+
+/* Of two units at one base at least one is a lie, and nobody can tell which: neither is used. */
 static const char *unit_base_damage(const struct dmar_unit *d)
 {
+	const char *same = "another unit of the DMAR table has the same register base";
+
 	if (d->base == 0 || !IS_ALIGNED(d->base, PAGE_SIZE))
 		return "its register base is not a page";
-	for (unsigned i = 0; i < vtd.units; i++)
-		if (vtd.unit[i].base.v == d->base)
-			return "another unit has the same register base";
+	for (unsigned i = 0; i < vtd.units; i++) {
+		if (vtd.unit[i].base.v == d->base) {
+			unit_give_up(&vtd.unit[i], "%s", same);
+			return same;
+		}
+	}
 	return NULL;
 }
 
 static const char *parse_unit(const struct dmar_unit *d)
 {
 	struct iommu_unit *u = &vtd.unit[vtd.units];
-	const char *base_damage, *scope_damage;
-	bool second_catch_all;
+	const char *base_damage, *scope_damage, *doubts;
 
 	if (d->head.length < sizeof(*d))
 		return "a unit (DRHD) that is too short";
 	if (vtd.units == MAX_UNITS)
 		return "more units than we can hold";
-	second_catch_all = (d->flags & DRHD_INCLUDE_PCI_ALL) && segment_has_catch_all(d->segment);
+	doubts = unit_doubts(d);
 	*u = (struct iommu_unit){ .base = hpa(d->base),
 				  .segment = d->segment,
 				  .index = (u8)vtd.units,
@@ -188,7 +211,7 @@ static const char *parse_unit(const struct dmar_unit *d)
 		unit_give_up(u, "%s", base_damage);
 	scope_damage = add_scopes(d->segment, (const u8 *)(d + 1), (const u8 *)d + d->head.length,
 				  false, u->index);
-	return second_catch_all ? "a second INCLUDE_PCI_ALL unit of one segment" : scope_damage;
+	return doubts ?: scope_damage;
 }
 
 static const char *parse_reserved(const struct dmar_reserved *r)
@@ -204,33 +227,47 @@ static const char *parse_reserved(const struct dmar_reserved *r)
 			  index);
 }
 
-static void parse_structure(const struct dmar_structure *s, unsigned offset)
+/*
+ * Firmware reports the types in numerical order (§8.2), so a type that is newer than we are comes
+ * last. One that comes before a known type was a unit or a reserved region once.
+ */
+static const char *parse_structure(const struct dmar_structure *s, bool *unknown_before)
 {
 	const char *unit_damage = NULL, *reserved_damage = NULL;
 
+	if (s->type >= TYPES)
+		*unknown_before = true;
+	else if (*unknown_before)
+		unit_damage = reserved_damage = "a structure of unknown type among known ones";
 	if (s->type == TYPE_DRHD)
-		unit_damage = parse_unit((const struct dmar_unit *)s);
+		unit_damage = parse_unit((const struct dmar_unit *)s) ?: unit_damage;
 	else if (s->type == TYPE_RMRR)
-		reserved_damage = parse_reserved((const struct dmar_reserved *)s);
-	else if (s->type < TYPES)
-		log_debug("iommu", "DMAR: %s at offset %u is not needed", skipped_types[s->type],
-			  offset);
-	else
-		log_info("iommu", "DMAR: structure of unknown type %u at offset %u skipped",
-			 s->type, offset);
+		reserved_damage =
+			parse_reserved((const struct dmar_reserved *)s) ?: reserved_damage;
 	if (unit_damage)
 		vtd.catch_all_untrusted = unit_damage;
 	if (reserved_damage)
 		vtd.reserved_untrusted = reserved_damage;
-	if (unit_damage || reserved_damage)
-		log_error("iommu", "DMAR: %s (structure at offset %u)",
-			  unit_damage ?: reserved_damage, offset);
+	return unit_damage ?: reserved_damage;
+}
+
+static void note_structure(const struct dmar_structure *s, u32 offset, const char *damage)
+{
+	if (damage)
+		log_error("iommu", "DMAR: %s (structure at offset %u)", damage, offset);
+	else if (s->type >= TYPES)
+		log_info("iommu", "DMAR: structure of unknown type %u at offset %u skipped",
+			 s->type, offset);
+	else if (skipped_types[s->type])
+		log_debug("iommu", "DMAR: %s at offset %u is not needed", skipped_types[s->type],
+			  offset);
 }
 
 enum err dmar_parse(const struct acpi_header *header, struct why *why)
 {
 	const struct dmar_table *t = (const struct dmar_table *)header;
 	const u8 *base = (const u8 *)header;
+	bool unknown_before = false;
 
 	if (header->length < sizeof(*t))
 		return fail(why, ERR_INVALID, RID_NONE,
@@ -252,7 +289,7 @@ enum err dmar_parse(const struct acpi_header *header, struct why *why)
 				  at);
 			break;
 		}
-		parse_structure(s, at);
+		note_structure(s, at, parse_structure(s, &unknown_before));
 		at += s->length;
 	}
 	if (vtd.units == 0)
