@@ -7,6 +7,7 @@
 #include "hello.h"
 
 #include "base/hw/insn.h"
+#include "guard.h"
 #include "interrupt.h"
 
 #define SIGNATURE_BYTES 13 /* three registers and a NUL */
@@ -128,8 +129,10 @@ int guest_main(void)
 	print("hello from %s: %u CPUs, %llu MiB RAM, cmdline \"%s\"\n", guest->name, guest->cpus,
 	      (unsigned long long)(guest->ram_bytes / MiB), guest->cmdline);
 	status = check_hypervisor();
-	if (!status)
-		status = check_wiped();
+	if (guard_is_wiped())
+		print("RAM is wiped\n");
+	else
+		status = STATUS_FAILED;
 	apic_init();
 	if (!status && cmdline_get("do", what))
 		return run_behaviour(what);

@@ -16,7 +16,6 @@ struct behaviour {
 extern const struct behaviour misbehaviours[];
 
 /* watch.c */
-int check_wiped(void);
 int watch_ram(u64 argument);
 
 #endif

@@ -193,16 +193,23 @@ u8 *igbvf_tx_buffer(struct igbvf *v)
 	return v->tx_buffers + v->tx_next * BUFFER_BYTES;
 }
 
-void igbvf_queue(struct igbvf *v, u32 bytes)
+void igbvf_queue_piece(struct igbvf *v, u64 address, u32 bytes, u32 frame_bytes, bool last)
 {
 	struct igbvf_descriptor *d = &v->tx[v->tx_next];
 
-	d->address = (u64)(v->tx_buffers + v->tx_next * BUFFER_BYTES);
-	d->low = bytes | TX_DATA | TX_END_OF_PACKET | TX_INSERT_CRC | TX_ADVANCED;
-	if (v->tx_next % TX_REPORT_EVERY == 0)
+	d->address = address;
+	d->low = bytes | TX_DATA | TX_INSERT_CRC | TX_ADVANCED;
+	if (last)
+		d->low |= TX_END_OF_PACKET;
+	if (last && v->tx_next % TX_REPORT_EVERY == 0)
 		d->low |= TX_REPORT_STATUS;
-	d->high = bytes << TX_PAYLOAD_SHIFT;
+	d->high = frame_bytes << TX_PAYLOAD_SHIFT;
 	v->tx_next = ring_next(v->tx_next);
+}
+
+void igbvf_queue(struct igbvf *v, u32 bytes)
+{
+	igbvf_queue_piece(v, (u64)(v->tx_buffers + v->tx_next * BUFFER_BYTES), bytes, bytes, true);
 }
 
 void igbvf_flush(struct igbvf *v)

@@ -62,6 +62,9 @@ bool igbvf_link(const struct igbvf *v);
  * there. */
 u8 *igbvf_tx_buffer(struct igbvf *v);
 void igbvf_queue(struct igbvf *v, u32 bytes);
+/* One descriptor of a frame of `frame_bytes` in several pieces; the caller knows that the ring has
+ * room. */
+void igbvf_queue_piece(struct igbvf *v, u64 address, u32 bytes, u32 frame_bytes, bool last);
 /* Tell the device about everything queued: one doorbell. */
 void igbvf_flush(struct igbvf *v);
 
