@@ -66,30 +66,34 @@ static void cell_status(const struct vm_summary *vm, char buf[CELL_BYTES])
 		format(buf, CELL_BYTES, "-");
 }
 
-static void put_count(char buf[CELL_BYTES], u64 value)
+/* A VM that never ran has no counts, which is not the same as having counted nothing. */
+static void put_count(const struct vm_summary *vm, char buf[CELL_BYTES], u64 value)
 {
-	format(buf, CELL_BYTES, "%llu", (unsigned long long)value);
+	if (vm->state == VM_REFUSED)
+		format(buf, CELL_BYTES, "-");
+	else
+		format(buf, CELL_BYTES, "%llu", (unsigned long long)value);
 }
 
 static void cell_total(const struct vm_summary *vm, char buf[CELL_BYTES])
 {
-	put_count(buf, vm->exits_total);
+	put_count(vm, buf, vm->exits_total);
 }
 
 static void cell_forwarded(const struct vm_summary *vm, char buf[CELL_BYTES])
 {
-	put_count(buf, vm->forwarded);
+	put_count(vm, buf, vm->forwarded);
 }
 
 static void cell_injected(const struct vm_summary *vm, char buf[CELL_BYTES])
 {
-	put_count(buf, vm->injected);
+	put_count(vm, buf, vm->injected);
 }
 
 static void put_frames(const struct vm_summary *vm, char buf[CELL_BYTES], u64 value)
 {
 	if (vm->has_frames)
-		put_count(buf, value);
+		put_count(vm, buf, value);
 	else
 		format(buf, CELL_BYTES, "-");
 }
@@ -123,7 +127,7 @@ static void cell_per_frame(const struct vm_summary *vm, char buf[CELL_BYTES])
 
 static void cell_per_interrupt(const struct vm_summary *vm, char buf[CELL_BYTES])
 {
-	put_quotient(buf, interrupt_exits(vm), vm->injected);
+	put_quotient(buf, interrupt_exits(vm), interrupts_to_divide_by(vm));
 }
 
 static u64 block_exits(const struct block *b, unsigned reason)
@@ -157,7 +161,7 @@ static void put_exits(const struct block *b)
 	while ((reason = next_reason(b, shown)) != EXIT_REASONS) {
 		format(label, sizeof(label), "  %s", exit_reason_key(reason, key, sizeof(key)));
 		for (unsigned i = 0; i < b->count; i++)
-			put_count(cells[i], b->vm[i].exits[reason]);
+			put_count(&b->vm[i], cells[i], b->vm[i].exits[reason]);
 		put_line(b, label, cells);
 		shown[reason] = true;
 	}
@@ -204,16 +208,33 @@ static void put_causes(const struct vm_summary *vm, unsigned count, void (*line)
 	}
 }
 
-static const char *const legend[] = {
+static const char *const frame_legend[] = {
 	"exits per frame      all exits / frames sent and received. Doorbells and DMA are no "
 	"exits: the VF's",
 	"                     registers are mapped into the guest and the IOMMU translates its "
 	"DMA;",
 	"                     EPT_VIOLATION is config space and the MSI-X table, which are set-up.",
+};
+static const char *const interrupt_legend[] = {
 	"exits per interrupt  EXTERNAL_INTERRUPT + INTERRUPT_WINDOW + MSR_WRITE (EOI, timer) / "
 	"injected:",
 	"                     delivery and acknowledgement.",
 };
+
+/* The legend explains only what the table shows. */
+static void put_legend(const struct vm_summary *vm, unsigned count, void (*line)(const char *))
+{
+	bool frames = false, interrupts = false;
+
+	for (unsigned i = 0; i < count; i++) {
+		frames |= vm[i].has_frames;
+		interrupts |= vm[i].forwarded != 0;
+	}
+	for (unsigned i = 0; frames && i < ARRAY_LEN(frame_legend); i++)
+		line(frame_legend[i]);
+	for (unsigned i = 0; interrupts && i < ARRAY_LEN(interrupt_legend); i++)
+		line(interrupt_legend[i]);
+}
 
 void closing_table(const struct vm_summary *vm, unsigned count, void (*line)(const char *text))
 {
@@ -224,7 +245,6 @@ void closing_table(const struct vm_summary *vm, unsigned count, void (*line)(con
 
 		put_block(&b);
 	}
-	for (unsigned i = 0; count && i < ARRAY_LEN(legend); i++)
-		line(legend[i]);
+	put_legend(vm, count, line);
 	put_causes(vm, count, line);
 }

@@ -12,7 +12,7 @@
 #define CLASS_DISPLAY     0x03u
 #define CLASS_SERIAL_BUS  0x0cu
 
-const char *vf_name(const struct vf *vf, char *buf, size_t size)
+const char *vf_label(const struct vf *vf, char *buf, size_t size)
 {
 	if (vf)
 		format(buf, size, "%s/%u", vf->pf->name, vf->index);

@@ -20,8 +20,8 @@ void report_refusals(struct json *j);
 void report_faults(struct json *j);
 
 /* "igb0/2". `size` of 24 holds any. Returns buf; "" for NULL. */
-#define VF_NAME_BYTES 24
-const char *vf_name(const struct vf *vf, char *buf, size_t size);
+#define VF_LABEL_BYTES 24
+const char *vf_label(const struct vf *vf, char *buf, size_t size);
 
 /* The VM that has the VF, or NULL. */
 const struct vm *vf_owner(const struct vf *vf);

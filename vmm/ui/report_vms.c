@@ -64,10 +64,10 @@ static void report_service(struct json *j, const struct vf *vf)
 static void report_vf(struct json *j, const struct vf *vf)
 {
 	const struct vm *owner = vf_owner(vf);
-	char name[VF_NAME_BYTES];
+	char name[VF_LABEL_BYTES];
 
 	json_object(j, NULL);
-	json_text(j, "name", vf_name(vf, name, sizeof(name)));
+	json_text(j, "name", vf_label(vf, name, sizeof(name)));
 	json_rid(j, "pf", vf->pf->function->rid);
 	json_number(j, "index", vf->index);
 	json_rid(j, "rid", vf->rid);
@@ -96,10 +96,14 @@ static struct holdings {
 	u64 ram, ept, domain, vcpus, vfs;
 } held[CONFIG_VMS];
 
+/* The shadow of the MSI-X table with its routes, in whole pages (vmm/assign/shadow.c), and the page
+ * shared with the driver. */
 static u64 vf_bytes(const struct assigned_vf *a)
 {
-	return sizeof(*a) +
-	       a->shadow.vectors * (sizeof(struct msix_shadow_entry) + sizeof(struct irq_route *)) +
+	u64 vector = sizeof(struct msix_shadow_entry) + sizeof(struct irq_route *) +
+		     sizeof(struct irq_route);
+
+	return sizeof(*a) + ALIGN_UP(a->shadow.vectors * vector, PAGE_SIZE) +
 	       (a->page ? PAGE_SIZE : 0);
 }
 
@@ -127,7 +131,7 @@ static const struct holdings *holdings_of(const struct vm *vm)
 static void report_holdings(struct json *j, const struct vm *vm)
 {
 	const struct holdings *h = holdings_of(vm);
-	char name[VF_NAME_BYTES];
+	char name[VF_LABEL_BYTES];
 
 	json_object(j, "memory");
 	json_number(j, "wished", vm->config->mem);
@@ -140,7 +144,7 @@ static void report_holdings(struct json *j, const struct vm *vm)
 	json_array(j, "vfs");
 	for (unsigned i = 0; i < h->vf_count; i++) {
 		json_object(j, NULL);
-		json_text(j, "name", vf_name(vf_by_rid(h->vf[i]), name, sizeof(name)));
+		json_text(j, "name", vf_label(vf_by_rid(h->vf[i]), name, sizeof(name)));
 		json_rid(j, "rid", h->vf[i]);
 		json_close(j);
 	}
@@ -165,7 +169,7 @@ static void report_counters(struct json *j, const struct vm_summary *s)
 	json_close(j);
 	json_object(j, "quotients");
 	json_quotient(j, "exits_per_frame", s->exits_total, s->sent + s->received);
-	json_quotient(j, "exits_per_interrupt", interrupt_exits(s), s->injected);
+	json_quotient(j, "exits_per_interrupt", interrupt_exits(s), interrupts_to_divide_by(s));
 	json_close(j);
 }
 
@@ -235,10 +239,10 @@ void report_vms(struct json *j)
 static void report_refusal(struct json *j, struct rid vf, const char *vm, enum err code,
 			   struct rid at, u16 missing, const char *text)
 {
-	char name[VF_NAME_BYTES];
+	char name[VF_LABEL_BYTES];
 
 	json_object(j, NULL);
-	text_or_null(j, "vf", vf_name(vf_by_rid(vf), name, sizeof(name)));
+	text_or_null(j, "vf", vf_label(vf_by_rid(vf), name, sizeof(name)));
 	json_rid(j, "vf_rid", vf);
 	json_text(j, "vm", vm);
 	json_text(j, "code", err_name(code));

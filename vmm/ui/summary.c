@@ -53,3 +53,8 @@ u64 interrupt_exits(const struct vm_summary *s)
 		sum += s->exits[interrupt_reasons[i]];
 	return sum;
 }
+
+u64 interrupts_to_divide_by(const struct vm_summary *s)
+{
+	return s->forwarded ? s->injected : 0;
+}

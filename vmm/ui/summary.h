@@ -25,6 +25,11 @@ u64 vm_first_entry_tsc(const struct vm *vm);
 /* Exits that delivering an interrupt and its EOI cost: see the row table in summary.c. */
 u64 interrupt_exits(const struct vm_summary *s);
 
+/* What interrupt_exits() is divided by: interrupts of all kinds, since the exits cannot be told
+ * apart. 0 (no quotient) for a VM without VF interrupts: it would only say how often the guest sets
+ * its timer. */
+u64 interrupts_to_divide_by(const struct vm_summary *s);
+
 /*
  * The closing table, in blocks of as many VMs as fit 100 columns. Pure; `line` gets one line at a
  * time, without newline.

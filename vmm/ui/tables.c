@@ -11,9 +11,9 @@ void ui_features(void)
 		const struct feature *f = &features[i];
 
 		if (f->present)
-			log_text("  yes  %-36s %s\n", f->name, f->where);
+			log_text("  yes  %-37s %s\n", f->name, f->where);
 		else
-			log_text("  %s   %-36s %s; without it: %s\n", f->required ? "NO" : "no",
+			log_text("  %s   %-37s %s; without it: %s\n", f->required ? "NO" : "no",
 				 f->name, f->where, f->loss);
 	}
 	log_text("\n");

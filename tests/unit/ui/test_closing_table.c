@@ -131,6 +131,17 @@ static void a_refused_vm_tells_its_cause_and_a_successful_one_nothing(void **sta
 	assert_non_null(strstr(text, "c failed: triple fault at 0x1000\n"));
 	assert_null(strstr(text, "all went well"));
 	assert_string_equal(row("exit status"), "exit status 0 - -2");
+	assert_string_equal(row("VM exits"), "VM exits 0 - 0");
+}
+
+static void a_vm_without_vf_interrupts_has_no_quotient_of_them(void **state)
+{
+	(void)state;
+	vm[0].exits[EXIT_REASON_MSR_WRITE] = 25; /* of its timer */
+	vm[0].injected = 5;
+	print_table(1);
+	assert_string_equal(row("exits per interrupt"), "exits per interrupt -");
+	assert_null(strstr(text, "delivery and acknowledgement"));
 }
 
 static void many_vms_and_large_counts_stay_within_the_columns(void **state)
@@ -207,6 +218,8 @@ int main(void)
 			quotients_are_exits_by_frames_and_interrupt_exits_by_injections, blank_vm),
 		cmocka_unit_test_setup(what_a_vm_has_not_got_is_a_dash_and_no_zero, blank_vm),
 		cmocka_unit_test_setup(a_refused_vm_tells_its_cause_and_a_successful_one_nothing,
+				       blank_vm),
+		cmocka_unit_test_setup(a_vm_without_vf_interrupts_has_no_quotient_of_them,
 				       blank_vm),
 		cmocka_unit_test_setup(many_vms_and_large_counts_stay_within_the_columns, blank_vm),
 		cmocka_unit_test_setup(without_vms_there_is_no_table, blank_vm),
