@@ -56,10 +56,12 @@ def make(output, work, kernel, config, files, hvargs):
         raise IsoError(f"{kernel} is not there; build it with 'make'")
     stage(work, kernel, config, files, hvargs)
     log = output.with_suffix(".iso.log")
+    # Names relative to the folder: xorriso takes a '=' in a path for one of its own.
     command = ["grub-mkrescue", f"--install-modules={MODULES}", "--fonts=", "--locales=",
-               "--themes=", "-o", str(output), str(work)]
+               "--themes=", "-o", output.name, os.path.relpath(work, output.parent)]
     with open(log, "wb") as out:
         status = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False,
+                                cwd=output.parent,
                                 env={**os.environ, "MTOOLS_SKIP_CHECK": "1"}).returncode
     if status != 0:
         raise IsoError(f"grub-mkrescue ended with status {status}; see {log}")
