@@ -11,7 +11,7 @@ static void show_token(char *buf, size_t size, const char *token)
 {
 	size_t n = 0;
 
-	for (; token[n] && n < size - 1; n++)
+	for (; n < size - 1 && token[n]; n++)
 		buf[n] = token[n] >= ' ' && token[n] <= '~' ? token[n] : '?';
 	buf[n] = 0;
 	if (token[n])

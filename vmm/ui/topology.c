@@ -56,6 +56,8 @@ static void put_vf_use(char *buf, size_t size, const struct vf *vf)
 /* VFs in a row that are alike and nobody's take one line. */
 static void show_vfs(const struct sriov_pf *pf, const char *indent)
 {
+	static const char *const branch[] = { [false] = "|- ", [true] = "`- " };
+
 	for (unsigned first = 0, last; first < pf->num_vfs; first = last + 1) {
 		const struct vf *vf = &pf->vfs[first];
 		char use[LINE_BYTES];
@@ -65,11 +67,14 @@ static void show_vfs(const struct sriov_pf *pf, const char *indent)
 		       same_owner_and_state(vf, &pf->vfs[last + 1]))
 			last++;
 		put_vf_use(use, sizeof(use), vf);
-		log_text("%s%s ", indent, last + 1 == pf->num_vfs ? "`-" : "|-");
+		/* One call per line: guests on other cores may be talking already. */
 		if (first == last)
-			log_text(RID_FMT "  %s/%u, %s\n", RID_ARG(vf->rid), pf->name, first, use);
+			log_text("%s%s" RID_FMT "  %s/%u, %s\n", indent,
+				 branch[last + 1 == pf->num_vfs], RID_ARG(vf->rid), pf->name, first,
+				 use);
 		else
-			log_text(RID_FMT " .. " RID_FMT "  %s/%u-%u, %s\n", RID_ARG(vf->rid),
+			log_text("%s%s" RID_FMT " .. " RID_FMT "  %s/%u-%u, %s\n", indent,
+				 branch[last + 1 == pf->num_vfs], RID_ARG(vf->rid),
 				 RID_ARG(pf->vfs[last].rid), pf->name, first, last, use);
 	}
 }
