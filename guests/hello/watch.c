@@ -3,26 +3,10 @@
 #include "guard.h"
 #include "hello.h"
 
-#include "base/hw/insn.h"
 #include "interrupt.h"
 
 #define WATCH_SECONDS 5
 #define WATCH_PAUSE   (20 * NS_PER_MS)
-
-static void on_timer(void *ctx)
-{
-	*(volatile bool *)ctx = true;
-}
-
-static void pause_a_little(void)
-{
-	volatile bool fired = false;
-
-	interrupt_set(VECTOR_TIMER, on_timer, (void *)&fired);
-	apic_timer_once(WATCH_PAUSE);
-	while (!fired)
-		halt_until_interrupt();
-}
 
 int watch_ram(u64 argument)
 {
@@ -33,7 +17,7 @@ int watch_ram(u64 argument)
 	print("watching %llu KiB of RAM for %llu s\n", (unsigned long long)(guest->ram_bytes / KiB),
 	      (unsigned long long)seconds);
 	do {
-		pause_a_little();
+		apic_sleep(WATCH_PAUSE);
 		damage += guard_count_damage();
 		rounds++;
 	} while (now_ns() < seconds * NS_PER_S);

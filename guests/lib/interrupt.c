@@ -170,6 +170,21 @@ void apic_timer_every(u64 ns)
 	timer_start(ns, LVT_PERIODIC);
 }
 
+static void on_sleep_over(void *ctx)
+{
+	*(volatile bool *)ctx = true;
+}
+
+void apic_sleep(u64 ns)
+{
+	volatile bool over = false;
+
+	interrupt_set(VECTOR_TIMER, on_sleep_over, (void *)&over);
+	apic_timer_once(ns);
+	while (!over)
+		halt_until_interrupt();
+}
+
 void apic_self_ipi(u8 vector)
 {
 	wrmsr(X2APIC_SELF_IPI, vector);

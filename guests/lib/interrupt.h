@@ -48,6 +48,8 @@ u32 apic_id(void);
 /* VECTOR_TIMER once after `ns`, or every `ns`; 0 stops the timer. Replaces what was set. */
 void apic_timer_once(u64 ns);
 void apic_timer_every(u64 ns);
+/* Sleep with HLT; takes the timer and its vector. Interrupts are off before and after. */
+void apic_sleep(u64 ns);
 /* Raise `vector` on this CPU. */
 void apic_self_ipi(u8 vector);
 
