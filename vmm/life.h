@@ -7,9 +7,17 @@
 
 /*
  * Make a VM from its configuration: memory, EPT, kernel, vCPUs, VFs. All or nothing: on error
- * everything is given back and the VM is kept as VM_REFUSED with the reason. Boot core.
+ * everything is given back and the VM is kept as VM_REFUSED with the reason, which is logged. Boot
+ * core.
  */
-enum err vm_create(const struct vm_config *c, struct why *why);
+enum err vm_create(const struct vm_config *c);
+
+/* Build and start a VM again that was refused or has ended and been torn down (else ERR_BUSY). Boot
+ * core. */
+enum err vm_start_again(struct vm *vm, struct why *why);
+
+/* End the VM and start it again once its VFs and memory have come back. `who` asked. Any core. */
+void vm_restart(struct vm *vm, const char *who);
 
 /* Hand its vCPUs to their cores. */
 void vm_start(struct vm *vm);

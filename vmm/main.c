@@ -181,11 +181,8 @@ static void read_config(void)
 static void create_vms(void)
 {
 	pci_groups_compute();
-	for (unsigned i = 0; i < config.vm_count; i++) {
-		struct why why = { 0 };
-
-		vm_create(&config.vm[i], &why);
-	}
+	for (unsigned i = 0; i < config.vm_count; i++)
+		vm_create(&config.vm[i]);
 	for (unsigned i = 0; i < vm_count; i++)
 		if (vms[i].state == VM_READY)
 			vm_start(&vms[i]);
@@ -217,7 +214,11 @@ static void manage(void)
 	for (unsigned i = 0; i < vm_count; i++)
 		if (vms[i].state == VM_ENDED && !vms[i].torn_down && vms[i].live_vcpus == 0)
 			vm_teardown(&vms[i]);
-	if (!all_ended() || told)
+	if (!all_ended()) {
+		told = false;
+		return;
+	}
+	if (told)
 		return;
 	told = true;
 	if (config.idle == IDLE_POWEROFF)

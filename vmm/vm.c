@@ -102,44 +102,93 @@ static enum err create_steps(struct vm *vm, struct why *why)
 	return e;
 }
 
-enum err vm_create(const struct vm_config *c, struct why *why)
+/* What may stop a VM before anything is built for it. */
+static enum err check_startable(const struct vm *vm, struct why *why)
+{
+	if (vm->config->broken)
+		return fail(why, ERR_INVALID, RID_NONE, "line %u of coppice.cfg has an error",
+			    vm->config->line);
+	if (vm->config->irq == IRQ_DIRECT)
+		return fail(why, ERR_UNSUPPORTED, RID_NONE,
+			    "irq=direct is not built yet (docs/CAVEATS.md): use irq=forward");
+	if (!cpu_count || !cpus[0].vmx)
+		return fail(why, ERR_UNSUPPORTED, RID_NONE,
+			    "VT-x is not there: see the features above");
+	return OK;
+}
+
+/* Forget the last life. Exit counters go on over all lives; a guest's own figures do not. */
+static void reset_life(struct vm *vm)
+{
+	vm->state = VM_READY;
+	vm->refusal = (struct why){ 0 };
+	vm->exit_status = 0;
+	vm->end_text[0] = '\0';
+	vm->cf8 = 0;
+	vm->line_len = 0;
+	vm->torn_down = false;
+	vm->restart = false;
+	memset(vm->figure, 0, sizeof(vm->figure));
+	memset(vm->figure_set, 0, sizeof(vm->figure_set));
+}
+
+/* Build everything of the VM, or nothing: then it is VM_REFUSED with the reason. */
+static enum err build(struct vm *vm)
+{
+	struct why why = { 0 };
+	enum err e;
+
+	reset_life(vm);
+	e = check_startable(vm, &why);
+	if (e == OK)
+		e = create_steps(vm, &why);
+	if (e == OK)
+		return OK;
+	free_all(vm);
+	vm->state = VM_REFUSED;
+	vm->exit_status = VM_STATUS_NOT_STARTED;
+	vm->refusal = why;
+	format(vm->end_text, sizeof(vm->end_text), "%s", why.text);
+	log_error("vm", "VM %s is not started: %s", vm->name, why.text);
+	return e;
+}
+
+enum err vm_create(const struct vm_config *c)
 {
 	struct vm *vm = &vms[vm_count];
-	enum err e;
 
 	memset(vm, 0, sizeof(*vm));
 	vm->id = vm_count++;
 	vm->config = c;
 	vm->cpus = c->cpus;
 	memcpy(vm->name, c->name, sizeof(vm->name));
-	vm->state = VM_READY;
-	if (c->broken)
-		e = fail(why, ERR_INVALID, RID_NONE, "its line %u of coppice.cfg has an error",
-			 c->line);
-	else if (c->irq == IRQ_DIRECT)
-		e = fail(why, ERR_UNSUPPORTED, RID_NONE,
-			 "irq=direct is not built yet (docs/CAVEATS.md): use irq=forward");
-	else if (!cpu_count || !cpus[0].vmx)
-		e = fail(why, ERR_UNSUPPORTED, RID_NONE,
-			 "VT-x is not there: see the features above");
-	else
-		e = create_steps(vm, why);
-	if (e == OK)
-		return OK;
-	free_all(vm);
-	vm->state = VM_REFUSED;
-	vm->exit_status = VM_STATUS_NOT_STARTED;
-	if (why) {
-		vm->refusal = *why;
-		format(vm->end_text, sizeof(vm->end_text), "%s", why->text);
-	}
-	log_error("vm", "VM %s is not started: %s", vm->name, why ? why->text : err_name(e));
-	return e;
+	return build(vm);
+}
+
+enum err vm_start_again(struct vm *vm, struct why *why)
+{
+	enum err e;
+
+	if (vm->state != VM_REFUSED && !vm->torn_down)
+		return fail(why, ERR_BUSY, RID_NONE, "VM %s is %s: stop it first", vm->name,
+			    vm_state_name(vm->state));
+	e = build(vm);
+	if (e != OK)
+		return fail(why, e, RID_NONE, "%s", vm->refusal.text);
+	vm_start(vm);
+	return OK;
+}
+
+void vm_restart(struct vm *vm, const char *who)
+{
+	vm->restart = true;
+	vm_end(vm, 0, "restarted by %s", who);
 }
 
 void vm_start(struct vm *vm)
 {
 	vm->start_ns = time_now_ns();
+	vm->starts++;
 	vm->tsc_offset = 0 - rdtsc(); /* its clock starts at 0: it learns nothing of ours */
 	vm->live_vcpus = vm->cpus;
 	vm->state = VM_RUNNING;
@@ -149,7 +198,6 @@ void vm_start(struct vm *vm)
 
 void vm_end(struct vm *vm, s64 status, const char *fmt, ...)
 {
-	enum vm_state running = VM_RUNNING;
 	char text[sizeof(vm->end_text)];
 	va_list args;
 
@@ -157,13 +205,15 @@ void vm_end(struct vm *vm, s64 status, const char *fmt, ...)
 	format_v(text, sizeof(text), fmt, args);
 	va_end(args);
 	spin_lock(&vm->end_lock);
-	if (vm->state == running) {
+	if (vm->state == VM_RUNNING) {
 		vm->exit_status = status;
 		memcpy(vm->end_text, text, sizeof(text));
 		vm->state = VM_ENDED;
 	}
 	spin_unlock(&vm->end_lock);
 	for (unsigned i = 0; i < vm->cpus; i++) {
+		if (!vm->vcpu[i])
+			continue;
 		vcpu_attention(vm->vcpu[i], ATTENTION_LEAVE);
 		if (vm->vcpu[i]->core != this_cpu())
 			lapic_ipi(vm->vcpu[i]->core->apic_id, VECTOR_KICK);
@@ -180,39 +230,6 @@ void vm_teardown(struct vm *vm)
 	vm_keep_figures(vm);
 	free_all(vm);
 	vm->torn_down = true;
-}
-
-void vm_keep_figures(struct vm *vm)
-{
-	for (unsigned i = 0; i < vm->cpus; i++) {
-		struct vcpu *v = vm->vcpu[i];
-
-		if (!v)
-			continue;
-		for (unsigned r = 0; r < EXIT_REASONS; r++)
-			vm->past_exits[r] += v->exits[r];
-		vm->past_injected += v->injected;
-		if (!vm->first_entry_tsc)
-			vm->first_entry_tsc = v->entry_tsc;
-	}
-}
-
-u64 vm_exits(const struct vm *vm, unsigned reason)
-{
-	u64 sum = vm->past_exits[reason];
-
-	for (unsigned i = 0; i < vm->cpus; i++)
-		if (vm->vcpu[i] && !vm->torn_down)
-			sum += vm->vcpu[i]->exits[reason];
-	return sum;
-}
-
-u64 vm_injected(const struct vm *vm)
-{
-	u64 sum = vm->past_injected;
-
-	for (unsigned i = 0; i < vm->cpus; i++)
-		if (vm->vcpu[i] && !vm->torn_down)
-			sum += vm->vcpu[i]->injected;
-	return sum;
+	if (vm->restart && vm_start_again(vm, NULL) == OK)
+		log_info("vm", "VM %s runs again (start %u)", vm->name, vm->starts);
 }

@@ -143,7 +143,7 @@ struct vm {
 	const struct vm_config *config;
 	struct why refusal;       /* VM_REFUSED: why */
 	s64 exit_status;          /* 0 = success; VM_STATUS_* below when the guest did not say */
-	char end_text[200];       /* why it ended, for people */
+	char end_text[320];       /* why it ended, for people */
 	struct spinlock lock;     /* virtual devices */
 	struct spinlock end_lock; /* the one transition to VM_ENDED */
 	bool ram_leaked; /* set by release_all(): a flush failed, a device may still reach the RAM:
@@ -171,6 +171,8 @@ struct vm {
 	char line[256]; /* console line being assembled */
 	unsigned line_len;
 	volatile u32 live_vcpus; /* vCPUs that a core still holds */
+	volatile bool restart;   /* build and start it again after teardown */
+	unsigned starts;         /* how often it was started */
 	bool torn_down;          /* VFs returned, memory freed */
 };
 

@@ -44,14 +44,13 @@ enum verdict on_ept_violation(struct vcpu *v)
 	}
 	vm_end(v->vm, VM_STATUS_STOPPED,
 	       "vCPU %u: %s of guest-physical 0x%llx at RIP 0x%llx: nothing is there (RAM ends at "
-	       "0x%llx; config space at 0x%x, BARs at 0x%x)%s%s",
+	       "0x%llx; config space at 0x%x, BARs at 0x%x)",
 	       v->index,
 	       q & EPT_QUAL_FETCH   ? "instruction fetch"
 	       : q & EPT_QUAL_WRITE ? "write"
 				    : "read",
 	       (unsigned long long)at.v, (unsigned long long)vmcs_read(VMCS_GUEST_RIP),
-	       (unsigned long long)v->vm->ram_bytes, GUEST_ECAM_BASE, GUEST_MMIO_BASE,
-	       why.text[0] ? "; " : "", why.text);
+	       (unsigned long long)v->vm->ram_bytes, GUEST_ECAM_BASE, GUEST_MMIO_BASE);
 	return STOP_VM;
 }
 
