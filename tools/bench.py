@@ -82,16 +82,39 @@ def traced_pair(runs):
     return runs("pair", target="vtx", trace="vtd_inv_desc*")
 
 
+def guests_own_instructions(runs):
+    """Of the TSC difference around CPUID in hello: what the guest itself executes, CPUID included.
+
+    Counted from the second TSC reading back to the first, in the compiled guest.
+    """
+    done = subprocess.run(["objdump", "-d", "--no-show-raw-insn",
+                           str(runs.build / "guests" / "hello.elf")],
+                          capture_output=True, text=True, check=False)
+    names = re.findall(r"^\s+[0-9a-f]+:\s+(\w+)", done.stdout, re.MULTILINE)
+    best = None
+    for at, name in enumerate(names):
+        if name == "cpuid" and "rdtsc" in names[max(0, at - 20):at] and "rdtsc" in names[at:at + 5]:
+            first = max(i for i in range(at) if names[i] == "rdtsc")
+            distance = names.index("rdtsc", at) - first
+            best = distance if best is None else min(best, distance)
+    return best
+
+
+def cpuid_exit(runs, **options):
+    """Instructions of the hypervisor for one CPUID of a guest."""
+    report, _ = runs("hello", smp="1", **options)
+    ticks, own = look_up(report, "vms.0.figures.cpuid_ticks"), guests_own_instructions(runs)
+    return None if ticks is None or own is None else ticks - own
+
+
 def cpuid_on_bochs(runs):
     """Bochs's TSC counts instructions."""
-    report, _ = runs("hello", target="bochs", smp="1")
-    return look_up(report, "vms.0.figures.cpuid_ticks")
+    return cpuid_exit(runs, target="bochs")
 
 
 def cpuid_by_icount(runs):
     """Under -icount shift=0 the TSC counts nanoseconds, one per instruction."""
-    report, _ = runs("hello", target="vtx", icount="1", smp="1")
-    return look_up(report, "vms.0.figures.cpuid_ticks")
+    return cpuid_exit(runs, target="vtx", icount="1")
 
 
 def counter_disagreement(runs):
@@ -171,8 +194,8 @@ def code_lines(_runs):
 
 
 FIGURES = [
-    Figure("CPUID, seen by a guest", "instructions", 96, cpuid_on_bochs, "TSC on Bochs"),
-    Figure("CPUID, seen by a guest", "instructions", 96, cpuid_by_icount, "TSC under -icount"),
+    Figure("CPUID exit", "instructions", 96, cpuid_on_bochs, "TSC on Bochs"),
+    Figure("CPUID exit", "instructions", 96, cpuid_by_icount, "TSC under -icount"),
     Figure("exits per VF interrupt", "exits", 2, quotient("exits_per_interrupt"), "report, pair"),
     Figure("exits per frame", "exits", 1, quotient("exits_per_frame"), "report, pair"),
     Figure("our counters against QEMU's", "descriptors", 0, counter_disagreement,
