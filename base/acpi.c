@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/string.h"
 
-#define MAX_TABLES 64
+#define MAX_TABLES    64
 #define LARGEST_TABLE (16 * MiB) /* no real one comes near */
 #define RSDP_V1_BYTES 20
 #define RSDP_V2_BYTES 36
@@ -55,13 +55,14 @@ static const struct acpi_header *map_table(u64 address)
 	}
 	printable(name, h->signature);
 	if (h->length < sizeof(*h) || h->length > LARGEST_TABLE) {
-		log_warn("acpi", "table %s at 0x%lx has an impossible length of %u bytes: left out", name, address,
-			 h->length);
+		log_warn("acpi", "table %s at 0x%lx has an impossible length of %u bytes: left out",
+			 name, address, h->length);
 		return NULL;
 	}
 	h = phys_map(hpa(address), h->length);
 	if (!h) {
-		log_warn("acpi", "table %s at 0x%lx ends outside of memory: left out", name, address);
+		log_warn("acpi", "table %s at 0x%lx ends outside of memory: left out", name,
+			 address);
 		return NULL;
 	}
 	if (!acpi_checksum_ok(h, h->length)) {
@@ -80,7 +81,8 @@ static void add_table(u64 address)
 		return;
 	if (table_count == MAX_TABLES) {
 		printable(name, table->signature);
-		log_warn("acpi", "more than %u tables: %s at 0x%lx is left out", MAX_TABLES, name, address);
+		log_warn("acpi", "more than %u tables: %s at 0x%lx is left out", MAX_TABLES, name,
+			 address);
 		return;
 	}
 	tables[table_count++] = table;
@@ -94,7 +96,8 @@ static bool add_from_root(u64 address, const char *signature, size_t width)
 	if (!root)
 		return false;
 	if (memcmp(root->signature, signature, 4) != 0) {
-		log_warn("acpi", "the table at 0x%lx should be the %s but has another signature", address, signature);
+		log_warn("acpi", "the table at 0x%lx should be the %s but has another signature",
+			 address, signature);
 		return false;
 	}
 	for (size_t at = sizeof(*root); at + width <= root->length; at += width) {
@@ -139,11 +142,13 @@ static const void *search_bios(void)
 
 enum err acpi_init(const void *rsdp, size_t len, struct why *why)
 {
-	struct rsdp r = {0};
+	struct rsdp r = { 0 };
 
 	table_count = 0;
 	if (rsdp && (len < RSDP_V1_BYTES || !is_rsdp(rsdp))) {
-		log_warn("acpi", "the RSDP from the boot loader is damaged (%lu bytes); searching the BIOS area",
+		log_warn("acpi",
+			 "the RSDP from the boot loader is damaged (%lu bytes); searching the BIOS "
+			 "area",
 			 (u64)len);
 		rsdp = NULL;
 	}
@@ -153,18 +158,21 @@ enum err acpi_init(const void *rsdp, size_t len, struct why *why)
 	}
 	if (!rsdp)
 		return fail(why, ERR_NOT_FOUND, RID_NONE,
-			    "no ACPI: no sound RSDP from the boot loader, in the EBDA or in 0xE0000..0xFFFFF");
+			    "no ACPI: no sound RSDP from the boot loader, in the EBDA or in "
+			    "0xE0000..0xFFFFF");
 	memcpy(&r, rsdp, MIN(len, sizeof(r)));
 	if (r.revision >= 2 && len >= RSDP_V2_BYTES) {
 		if (!acpi_checksum_ok(&r, sizeof(r)))
-			log_warn("acpi", "the RSDP's extended checksum is wrong: its XSDT is not used");
+			log_warn("acpi",
+				 "the RSDP's extended checksum is wrong: its XSDT is not used");
 		else if (add_from_root(r.xsdt, "XSDT", sizeof(u64)))
 			return OK;
 	}
 	if (add_from_root(r.rsdt, "RSDT", sizeof(u32)))
 		return OK;
 	return fail(why, ERR_INVALID, RID_NONE,
-		    "the RSDP is sound, but neither its XSDT (0x%lx) nor its RSDT (0x%x) is", (u64)r.xsdt, r.rsdt);
+		    "the RSDP is sound, but neither its XSDT (0x%lx) nor its RSDT (0x%x) is",
+		    (u64)r.xsdt, r.rsdt);
 }
 
 const struct acpi_header *acpi_find(const char signature[4], unsigned n)

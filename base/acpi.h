@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Finding ACPI tables (ACPI 6.5 section 5.2). Every table is checked (length, checksum) before
- * anybody sees it. */
+/*
+ * Finding ACPI tables (ACPI 6.5 section 5.2). Every table is checked (length, checksum) before
+ * anybody sees it.
+ */
 #ifndef BASE_ACPI_H
 #define BASE_ACPI_H
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/bitmap.h"
 
-/* First bit in [from, bits) that differs from the pattern `skip` (0: first set bit, ~0: first clear bit), or `bits`. */
+/*
+ * First bit in [from, bits) that differs from the pattern `skip` (0: first set bit, ~0: first
+ * clear bit), or `bits`.
+ */
 static u32 find_other(const u64 *map, u32 bits, u32 from, u64 skip)
 {
 	while (from < bits) {
@@ -20,7 +23,10 @@ static u32 find_other(const u64 *map, u32 bits, u32 from, u64 skip)
 	return bits;
 }
 
-u32 bitmap_find_clear(const u64 *map, u32 bits, u32 from) { return find_other(map, bits, from, ~0ull); }
+u32 bitmap_find_clear(const u64 *map, u32 bits, u32 from)
+{
+	return find_other(map, bits, from, ~0ull);
+}
 
 u32 bitmap_find_clear_run(const u64 *map, u32 bits, u32 from, u32 count, u32 align)
 {
@@ -37,7 +43,10 @@ u32 bitmap_find_clear_run(const u64 *map, u32 bits, u32 from, u32 count, u32 ali
 	return bits;
 }
 
-/* Each step clears the lowest set bit. The compiler's own would be a call into its library, which is not linked. */
+/*
+ * Each step clears the lowest set bit. The compiler's own would be a call into its library, which
+ * is not linked.
+ */
 static u32 ones(u64 word)
 {
 	u32 count = 0;

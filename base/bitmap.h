@@ -23,8 +23,10 @@ static inline void bitmap_clear(u64 *map, u32 bit)
 /* First clear bit in [from, bits), or `bits` if all are set. */
 u32 bitmap_find_clear(const u64 *map, u32 bits, u32 from);
 
-/* First start in [from, bits) of `count` clear bits in a row, aligned to `align` (power of two), or
- * `bits`. */
+/*
+ * First start in [from, bits) of `count` clear bits in a row, aligned to `align` (power of two),
+ * or `bits`.
+ */
 u32 bitmap_find_clear_run(const u64 *map, u32 bits, u32 from, u32 count, u32 align);
 
 /* Number of set bits below `bits`. */

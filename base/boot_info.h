@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a boot path (GRUB's Multiboot2, our UEFI application) hands to the hypervisor: the same
- * struct from each. */
+/*
+ * What a boot path (GRUB's Multiboot2, our UEFI application) hands to the hypervisor: the same
+ * struct from each.
+ */
 #ifndef BASE_BOOT_INFO_H
 #define BASE_BOOT_INFO_H
 

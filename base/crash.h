@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The crash record: one page at a fixed place in the image that survives a warm reset and that
- * tests read back. */
+/*
+ * The crash record: one page of its own in the image. It stays when the machine has stopped or has
+ * been reset, until a boot loader writes the image anew; tests and debuggers read it from physical
+ * memory, at the address that the console tells.
+ */
 #ifndef BASE_CRASH_H
 #define BASE_CRASH_H
 

@@ -6,26 +6,16 @@
 const char *err_name(enum err e)
 {
 	switch (e) {
-	case OK:
-		return "ok";
-	case ERR_INVALID:
-		return "invalid";
-	case ERR_NOT_FOUND:
-		return "not-found";
-	case ERR_NO_MEMORY:
-		return "no-memory";
-	case ERR_TIMEOUT:
-		return "timeout";
-	case ERR_UNSUPPORTED:
-		return "unsupported";
-	case ERR_BUSY:
-		return "busy";
-	case ERR_REFUSED:
-		return "refused";
-	case ERR_NO_SPACE:
-		return "no-space";
-	case ERR_DEVICE:
-		return "device";
+	case OK: return "ok";
+	case ERR_INVALID: return "invalid";
+	case ERR_NOT_FOUND: return "not-found";
+	case ERR_NO_MEMORY: return "no-memory";
+	case ERR_TIMEOUT: return "timeout";
+	case ERR_UNSUPPORTED: return "unsupported";
+	case ERR_BUSY: return "busy";
+	case ERR_REFUSED: return "refused";
+	case ERR_NO_SPACE: return "no-space";
+	case ERR_DEVICE: return "device";
 	}
 	return "unknown";
 }

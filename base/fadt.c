@@ -19,16 +19,16 @@ enum {
 	FADT_X_PM1B_CNT = 184,
 };
 #define FLAG_RESET_REG_SUPPORTED BIT(10)
-#define FLAG_HW_REDUCED BIT(20)
-#define SPACE_IO 1
+#define FLAG_HW_REDUCED          BIT(20)
+#define SPACE_IO                 1
 
 /* AML, ACPI 6.5 section 20.3. */
-#define AML_ZERO 0x00
-#define AML_ONE 0x01
-#define AML_NAME 0x08
-#define AML_BYTE 0x0a
-#define AML_WORD 0x0b
-#define AML_DWORD 0x0c
+#define AML_ZERO    0x00
+#define AML_ONE     0x01
+#define AML_NAME    0x08
+#define AML_BYTE    0x0a
+#define AML_WORD    0x0b
+#define AML_DWORD   0x0c
 #define AML_PACKAGE 0x12
 
 /* A field of `width` bytes, 0 if the table ends before it. */
@@ -66,20 +66,11 @@ static bool read_integer(const u8 *aml, size_t len, size_t *at, u8 *value)
 		return false;
 	switch (aml[*at]) {
 	case AML_ZERO:
-	case AML_ONE:
-		*value = aml[(*at)++];
-		return true;
-	case AML_BYTE:
-		bytes = 1;
-		break;
-	case AML_WORD:
-		bytes = 2;
-		break;
-	case AML_DWORD:
-		bytes = 4;
-		break;
-	default:
-		return false;
+	case AML_ONE: *value = aml[(*at)++]; return true;
+	case AML_BYTE: bytes = 1; break;
+	case AML_WORD: bytes = 2; break;
+	case AML_DWORD: bytes = 4; break;
+	default: return false;
 	}
 	if (len - *at <= bytes)
 		return false;
@@ -90,14 +81,21 @@ static bool read_integer(const u8 *aml, size_t len, size_t *at, u8 *value)
 
 bool acpi_find_s5(const u8 *aml, size_t len, u8 *sleep_type_a, u8 *sleep_type_b)
 {
-	/* NameOp, perhaps a root prefix, "_S5_", PackageOp, PkgLength, number of elements, elements. */
+	/*
+	 * NameOp, perhaps a root prefix, "_S5_", PackageOp, PkgLength, number of elements,
+	 * elements.
+	 */
 	for (size_t at = 1; at + 7 < len; at++) {
-		bool named = aml[at - 1] == AML_NAME || (aml[at - 1] == '\\' && at >= 2 && aml[at - 2] == AML_NAME);
+		bool named = aml[at - 1] == AML_NAME ||
+			     (aml[at - 1] == '\\' && at >= 2 && aml[at - 2] == AML_NAME);
 		size_t next = at + 5;
 
 		if (memcmp(aml + at, "_S5_", 4) != 0 || !named || aml[at + 4] != AML_PACKAGE)
 			continue;
-		/* Section 20.2.4: bits 7:6 of the first byte of PkgLength count the bytes that follow it. */
+		/*
+		 * Section 20.2.4: bits 7:6 of the first byte of PkgLength count the bytes that
+		 * follow it.
+		 */
 		next += 1u + (aml[next] >> 6);
 		if (next >= len || aml[next] < 1)
 			continue;
@@ -111,7 +109,9 @@ bool acpi_find_s5(const u8 *aml, size_t len, u8 *sleep_type_a, u8 *sleep_type_b)
 	return false;
 }
 
-/* The DSDT's body. Its checksum does not matter to us: the package is either there, or it is not. */
+/*
+ * The DSDT's body. Its checksum does not matter to us: the package is either there, or it is not.
+ */
 static const u8 *map_dsdt(const struct acpi_header *fadt, size_t *len)
 {
 	u64 address = field(fadt, FADT_X_DSDT, 8);
@@ -120,7 +120,8 @@ static const u8 *map_dsdt(const struct acpi_header *fadt, size_t *len)
 	if (!address)
 		address = field(fadt, FADT_DSDT, 4);
 	dsdt = address ? phys_map(hpa(address), sizeof(*dsdt)) : NULL;
-	if (!dsdt || memcmp(dsdt->signature, "DSDT", 4) != 0 || dsdt->length < sizeof(*dsdt) || dsdt->length > 16 * MiB)
+	if (!dsdt || memcmp(dsdt->signature, "DSDT", 4) != 0 || dsdt->length < sizeof(*dsdt) ||
+	    dsdt->length > 16 * MiB)
 		return NULL;
 	*len = dsdt->length - sizeof(*dsdt);
 	return phys_map(hpa(address + sizeof(*dsdt)), *len);
@@ -129,7 +130,7 @@ static const u8 *map_dsdt(const struct acpi_header *fadt, size_t *len)
 struct acpi_power acpi_power_read(void)
 {
 	const struct acpi_header *fadt = acpi_find("FACP", 0);
-	struct acpi_power p = {0};
+	struct acpi_power p = { 0 };
 	const u8 *aml;
 	size_t len;
 	u32 flags;
@@ -148,6 +149,7 @@ struct acpi_power acpi_power_read(void)
 	p.pm1a_control = pm1_port(fadt, FADT_PM1A_CNT, FADT_X_PM1A_CNT);
 	p.pm1b_control = pm1_port(fadt, FADT_PM1B_CNT, FADT_X_PM1B_CNT);
 	aml = map_dsdt(fadt, &len);
-	p.can_power_off = aml && p.pm1a_control && acpi_find_s5(aml, len, &p.sleep_type_a, &p.sleep_type_b);
+	p.can_power_off =
+		aml && p.pm1a_control && acpi_find_s5(aml, len, &p.sleep_type_a, &p.sleep_type_b);
 	return p;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the FADT and the DSDT say about switching off and restarting (ACPI 6.5 sections 4.8.3
- * and 5.2.9). */
+/*
+ * What the FADT and the DSDT say about switching off and restarting (ACPI 6.5 sections 4.8.3 and
+ * 5.2.9).
+ */
 #ifndef BASE_FADT_H
 #define BASE_FADT_H
 

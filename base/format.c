@@ -12,7 +12,7 @@ struct out {
 struct spec {
 	bool left, zero, upper;
 	int width, precision; /* precision < 0: none */
-	unsigned bytes;	      /* size of an integer argument */
+	unsigned bytes;       /* size of an integer argument */
 };
 
 static void put(struct out *o, char c)
@@ -40,7 +40,8 @@ static void put_padded(struct out *o, const struct spec *s, const char *text, si
 		put_repeated(o, ' ', pad);
 }
 
-static void put_number(struct out *o, const struct spec *s, u64 value, bool negative, unsigned base, const char *prefix)
+static void put_number(struct out *o, const struct spec *s, u64 value, bool negative, unsigned base,
+		       const char *prefix)
 {
 	const char *digits = s->upper ? "0123456789ABCDEF" : "0123456789abcdef";
 	char text[24];
@@ -96,7 +97,7 @@ static const char *parse_length(const char *fmt, unsigned *bytes)
 /* Flags, width, precision and length; returns where the conversion letter stands. */
 static const char *parse_spec(const char *fmt, va_list *args, struct spec *s)
 {
-	*s = (struct spec){.precision = -1};
+	*s = (struct spec){ .precision = -1 };
 	for (; *fmt == '-' || *fmt == '0'; fmt++) {
 		s->left |= *fmt == '-';
 		s->zero |= *fmt == '0';
@@ -132,7 +133,8 @@ static void put_string(struct out *o, const struct spec *s, const char *text)
 {
 	if (!text)
 		text = "(null)";
-	put_padded(o, s, text, s->precision < 0 ? strlen(text) : strnlen(text, (size_t)s->precision));
+	put_padded(o, s, text,
+		   s->precision < 0 ? strlen(text) : strnlen(text, (size_t)s->precision));
 }
 
 /* One conversion; returns false if the letter is none that we know. */
@@ -142,9 +144,7 @@ static bool convert(struct out *o, const struct spec *s, char letter, va_list *a
 	char c;
 
 	switch (letter) {
-	case 's':
-		put_string(o, s, va_arg(*args, const char *));
-		return true;
+	case 's': put_string(o, s, va_arg(*args, const char *)); return true;
 	case 'c':
 		c = (char)va_arg(*args, int);
 		put_padded(o, s, &c, 1);
@@ -154,29 +154,24 @@ static bool convert(struct out *o, const struct spec *s, char letter, va_list *a
 		number = take_signed(args, s->bytes);
 		put_number(o, s, number < 0 ? 0 - (u64)number : (u64)number, number < 0, 10, "");
 		return true;
-	case 'u':
-		put_number(o, s, take_unsigned(args, s->bytes), false, 10, "");
-		return true;
+	case 'u': put_number(o, s, take_unsigned(args, s->bytes), false, 10, ""); return true;
 	case 'x':
-	case 'X':
-		put_number(o, s, take_unsigned(args, s->bytes), false, 16, "");
-		return true;
-	case 'p':
-		put_number(o, s, (uintptr_t)va_arg(*args, void *), false, 16, "0x");
-		return true;
-	case '%':
-		put(o, '%');
-		return true;
+	case 'X': put_number(o, s, take_unsigned(args, s->bytes), false, 16, ""); return true;
+	case 'p': put_number(o, s, (uintptr_t)va_arg(*args, void *), false, 16, "0x"); return true;
+	case '%': put(o, '%'); return true;
 	}
 	return false;
 }
 
 int format_v(char *buf, size_t size, const char *fmt, va_list args)
 {
-	struct out o = {buf, size, 0};
+	struct out o = { buf, size, 0 };
 	va_list copy;
 
-	/* A pointer to a va_list parameter is not portable; a pointer to a copy is (C17 7.16 note 253). */
+	/*
+	 * A pointer to a va_list parameter is not portable; a pointer to a copy is (C17 7.16 note
+	 * 253).
+	 */
 	va_copy(copy, args);
 	while (*fmt) {
 		const char *start = fmt, *letter;

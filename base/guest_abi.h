@@ -14,8 +14,10 @@
 	0x40000010u /* EAX = TSC frequency in kHz, EBX = local APIC timer input in kHz */
 #define COPPICE_ABI_VERSION 1
 
-/* Hypercalls: VMCALL, number in RAX, arguments in RDI, RSI, RDX, result in RAX (>= 0, or a HC_E_...
- * value). */
+/*
+ * Hypercalls: VMCALL, number in RAX, arguments in RDI, RSI, RDX, result in RAX (>= 0, or a
+ * HC_E_... value).
+ */
 enum coppice_hypercall {
 	HC_CONSOLE_WRITE =
 		1, /* RDI = guest-physical address of text, RSI = length (<= 4096): bytes written */
@@ -85,8 +87,10 @@ struct coppice_vf_page {
 	u32 request_answered; /* counts doorbells that were served */
 };
 
-/* Input clock of the virtual local APIC's timer, before its divider, as CPUID and coppice_start
- * tell it. */
+/*
+ * Input clock of the virtual local APIC's timer, before its divider, as CPUID and coppice_start
+ * tell it.
+ */
 #define GUEST_APIC_TIMER_KHZ 1000000u
 
 /* Where a small guest finds things. Fixed, so that a VF's BAR can never overlap guest RAM (R5). */

@@ -18,10 +18,20 @@ static log_sink_fn *sink;
 static char ring[RING_BYTES];
 static u64 ring_written; /* bytes ever written; the next goes to ring[ring_written % RING_BYTES] */
 
-void log_set_level(enum log_level level) { level_shown = level; }
-void log_set_sink(log_sink_fn *new_sink) { sink = new_sink; }
+void log_set_level(enum log_level level)
+{
+	level_shown = level;
+}
 
-void log_enter_crash(void) { crashed = true; }
+void log_set_sink(log_sink_fn *new_sink)
+{
+	sink = new_sink;
+}
+
+void log_enter_crash(void)
+{
+	crashed = true;
+}
 
 static void ring_put(const char *text, size_t len)
 {
@@ -38,7 +48,10 @@ static void ring_put(const char *text, size_t len)
 
 static void emit(const char *text, size_t len)
 {
-	/* A core that crashed while it held the lock, or that was stopped with it, will not give it back. */
+	/*
+	 * A core that crashed while it held the lock, or that was stopped with it, will not give
+	 * it back.
+	 */
 	bool locked = !crashed;
 
 	if (locked)

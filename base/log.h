@@ -21,20 +21,26 @@ enum log_level {
 /* Lines above this level are dropped. Default LOG_INFO. */
 void log_set_level(enum log_level level);
 
-/* One line, `component: text`; a newline is added. `component` is a short folder or device name
- * such as "pci". */
+/*
+ * One line, `component: text`; a newline is added. `component` is a short folder or device name
+ * such as "pci".
+ */
 void log_line(enum log_level level, const char *component, const char *fmt, ...) PRINTF_LIKE(3, 4);
 #define log_error(component, ...) log_line(LOG_ERROR, component, __VA_ARGS__)
 #define log_warn(component, ...)  log_line(LOG_WARN, component, __VA_ARGS__)
 #define log_info(component, ...)  log_line(LOG_INFO, component, __VA_ARGS__)
 #define log_debug(component, ...) log_line(LOG_DEBUG, component, __VA_ARGS__)
 
-/* Raw text for tables and trees, no prefix, no newline added. Always shown; at most 1023 characters
- * per call. */
+/*
+ * Raw text for tables and trees, no prefix, no newline added. Always shown; at most 1023
+ * characters per call.
+ */
 void log_text(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
-/* Replace where finished text goes: the serial port on the target, a buffer in tests. NULL drops
- * it. */
+/*
+ * Replace where finished text goes: the serial port on the target, a buffer in tests. NULL drops
+ * it.
+ */
 typedef void log_sink_fn(const char *text, size_t len);
 void log_set_sink(log_sink_fn *sink);
 

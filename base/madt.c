@@ -12,7 +12,7 @@ enum {
 	ENTRY_X2APIC = 9,     /* 16 bytes: [4..7] = x2APIC id, [8..11] = flags */
 };
 #define FLAG_ENABLED BIT(0)
-#define FIRST_ENTRY 44 /* header, local APIC address, flags */
+#define FIRST_ENTRY  44 /* header, local APIC address, flags */
 #define XAPIC_NOBODY 0xff
 
 static u32 read32(const u8 *p)
@@ -23,12 +23,16 @@ static u32 read32(const u8 *p)
 	return value;
 }
 
-/* The entry at or after offset *at; moves *at behind it. NULL at the end, or where an entry's length is nonsense. */
+/*
+ * The entry at or after offset *at; moves *at behind it. NULL at the end, or where an entry's
+ * length is nonsense.
+ */
 static const u8 *next_entry(const struct acpi_header *madt, u32 *at)
 {
 	const u8 *entry = (const u8 *)madt + *at;
 
-	if (madt->length < 2 || *at > madt->length - 2 || entry[1] < 2 || entry[1] > madt->length - *at)
+	if (madt->length < 2 || *at > madt->length - 2 || entry[1] < 2 ||
+	    entry[1] > madt->length - *at)
 		return NULL;
 	*at += entry[1];
 	return entry;

@@ -3,23 +3,28 @@
 
 /* Looking for the next range that must be left out, rounded outwards to pages. */
 struct hole_search {
-	u64 at;			  /* looking for the first hole that ends beyond this address */
+	u64 at;                   /* looking for the first hole that ends beyond this address */
 	struct memory_piece best; /* the one with the lowest base so far */
 };
 
 static void consider(struct hole_search *s, u64 base, u64 size)
 {
-	struct memory_piece hole = {ALIGN_DOWN(base, PAGE_SIZE), ALIGN_UP(base + size, PAGE_SIZE)};
+	struct memory_piece hole = { ALIGN_DOWN(base, PAGE_SIZE),
+				     ALIGN_UP(base + size, PAGE_SIZE) };
 
 	if (size && hole.end > s->at && hole.base < s->best.base)
 		s->best = hole;
 }
 
-static struct memory_piece next_hole(const struct boot_info *boot, enum memory_use use, unsigned range, u64 at)
+static struct memory_piece next_hole(const struct boot_info *boot, enum memory_use use,
+				     unsigned range, u64 at)
 {
-	struct hole_search s = {.at = at, .best = {~0ull, ~0ull}};
+	struct hole_search s = { .at = at, .best = { ~0ull, ~0ull } };
 
-	/* Other ranges: all that are not usable, and usable ones that came earlier and are dealt with already. */
+	/*
+	 * Other ranges: all that are not usable, and usable ones that came earlier and are dealt
+	 * with already.
+	 */
 	for (unsigned i = 0; i < boot->memory_ranges; i++)
 		if (boot->memory[i].kind != BOOT_MEMORY_USABLE || i < range)
 			consider(&s, boot->memory[i].base.v, boot->memory[i].size);
@@ -32,22 +37,27 @@ static struct memory_piece next_hole(const struct boot_info *boot, enum memory_u
 	return s.best;
 }
 
-unsigned memory_map_pieces(const struct boot_info *boot, enum memory_use use, struct memory_piece *out, unsigned max)
+unsigned memory_map_pieces(const struct boot_info *boot, enum memory_use use,
+			   struct memory_piece *out, unsigned max)
 {
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < boot->memory_ranges; i++) {
 		const struct boot_memory *m = &boot->memory[i];
-		u64 at = ALIGN_UP(m->base.v, PAGE_SIZE), end = ALIGN_DOWN(m->base.v + m->size, PAGE_SIZE);
+		u64 at = ALIGN_UP(m->base.v, PAGE_SIZE),
+		    end = ALIGN_DOWN(m->base.v + m->size, PAGE_SIZE);
 
-		while (m->kind == BOOT_MEMORY_USABLE && at < end) {
+		/*
+		 * An address at the very end of 64 bits wraps when it is rounded up: no RAM there.
+		 */
+		while (m->kind == BOOT_MEMORY_USABLE && at >= m->base.v && at < end) {
 			struct memory_piece hole = next_hole(boot, use, i, at);
 			u64 stop = MIN(hole.base, end);
 
 			if (stop > at) {
 				if (count == max)
 					return count;
-				out[count++] = (struct memory_piece){at, stop};
+				out[count++] = (struct memory_piece){ at, stop };
 			}
 			at = hole.end;
 		}

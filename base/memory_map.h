@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From the firmware's memory map to what we may map and hand out. Firmware maps overlap, and are
- * not sorted. */
+/*
+ * From the firmware's memory map to what we may map and hand out. Firmware maps overlap, and are
+ * not sorted.
+ */
 #ifndef BASE_MEMORY_MAP_H
 #define BASE_MEMORY_MAP_H
 

@@ -23,8 +23,10 @@ struct mmio {
  */
 enum err mmio_map(hpa_t base, u64 size, struct mmio *out) MUST_CHECK;
 
-/* One access of exactly the named width at `offset` bytes. The caller keeps offset + width <= size,
- * naturally aligned. */
+/*
+ * One access of exactly the named width at `offset` bytes. The caller keeps offset + width <=
+ * size, naturally aligned.
+ */
 u8 mmio_read8(const struct mmio *m, u64 offset);
 u16 mmio_read16(const struct mmio *m, u64 offset);
 u32 mmio_read32(const struct mmio *m, u64 offset);

@@ -4,8 +4,8 @@
  *
  *	| bitmap: 1 = in use | state: one byte per page | page 0 | page 1 | ...
  *
- * The bitmap makes the search fast; the state bytes say to whom a page belongs and where an allocation begins, so
- * that freeing something else than what was allocated is noticed.
+ * The bitmap makes the search fast; the state bytes say to whom a page belongs and where an
+ *allocation begins, so that freeing something else than what was allocated is noticed.
  */
 #include "base/pool.h"
 
@@ -17,9 +17,12 @@
 
 #define REGIONS 128
 
-/* State of a page: 0 = free, else owner tag + 1, and for the first page of an allocation STATE_FIRST. */
-#define STATE_FREE 0
-#define STATE_FIRST 0x80
+/*
+ * State of a page: 0 = free, else owner tag + 1, and for the first page of an allocation
+ * STATE_FIRST.
+ */
+#define STATE_FREE    0
+#define STATE_FIRST   0x80
 #define STATE_FREEING 0x40 /* being poisoned: no longer owned, not yet free */
 
 struct region {
@@ -40,7 +43,7 @@ void pool_init(void)
 {
 	region_count = 0;
 	memset(used, 0, sizeof(used));
-	lock = (struct spinlock){0};
+	lock = (struct spinlock){ 0 };
 }
 
 u64 pool_overhead_pages(u64 pages)
@@ -51,7 +54,7 @@ u64 pool_overhead_pages(u64 pages)
 void pool_add(hpa_t base, u64 size)
 {
 	u64 start = ALIGN_UP(base.v, PAGE_SIZE), end = ALIGN_DOWN(base.v + size, PAGE_SIZE);
-	u64 pages = end > start ? (end - start) / PAGE_SIZE : 0;
+	u64 pages = end > start && start >= base.v ? (end - start) / PAGE_SIZE : 0;
 	u64 overhead = pool_overhead_pages(pages);
 	struct region *r;
 
@@ -59,8 +62,8 @@ void pool_add(hpa_t base, u64 size)
 	if (pages <= overhead || pages > UINT32_MAX)
 		return;
 	if (region_count == REGIONS) {
-		log_warn("pool", "more than %u memory ranges: %lu MiB at 0x%lx stay unused", REGIONS,
-			 (u64)(size / MiB), base.v);
+		log_warn("pool", "more than %u memory ranges: %lu MiB at 0x%lx stay unused",
+			 REGIONS, (u64)(size / MiB), base.v);
 		return;
 	}
 	r = &regions[region_count];
@@ -123,7 +126,9 @@ void *pool_alloc(enum pool_tag tag, u64 pages, u64 align)
 		p = pool_va(hpa(r->base + at * PAGE_SIZE));
 	}
 	spin_unlock(&lock);
-	/* Outside the lock: clearing the RAM of a guest takes long, and the pages are ours by now. */
+	/*
+	 * Outside the lock: clearing the RAM of a guest takes long, and the pages are ours by now.
+	 */
 	if (p)
 		memset(p, 0, pages * PAGE_SIZE);
 	return p;
@@ -132,7 +137,8 @@ void *pool_alloc(enum pool_tag tag, u64 pages, u64 align)
 static struct region *region_of(u64 address)
 {
 	for (unsigned i = 0; i < region_count; i++)
-		if (address >= regions[i].base && address - regions[i].base < regions[i].pages * PAGE_SIZE)
+		if (address >= regions[i].base &&
+		    address - regions[i].base < regions[i].pages * PAGE_SIZE)
 			return &regions[i];
 	return NULL;
 }
@@ -166,8 +172,8 @@ void pool_free(enum pool_tag tag, void *p, u64 pages)
 		u8 state = r->state[first];
 
 		spin_unlock(&lock);
-		HV_BUG("pool_free of %p: %lu pages of tag %d were not allocated so (state 0x%x)", p, pages, (int)tag,
-		       state);
+		HV_BUG("pool_free of %p: %lu pages of tag %d were not allocated so (state 0x%x)", p,
+		       pages, (int)tag, state);
 	}
 	r->state[first] = STATE_FREEING;
 	spin_unlock(&lock);
@@ -185,7 +191,10 @@ void pool_free(enum pool_tag tag, void *p, u64 pages)
 	spin_unlock(&lock);
 }
 
-u64 pool_used(enum pool_tag tag) { return __atomic_load_n(&used[tag], __ATOMIC_RELAXED); }
+u64 pool_used(enum pool_tag tag)
+{
+	return __atomic_load_n(&used[tag], __ATOMIC_RELAXED);
+}
 
 u64 pool_available(void)
 {

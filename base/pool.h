@@ -39,16 +39,20 @@ u64 pool_overhead_pages(u64 pages);
  */
 void *pool_alloc(enum pool_tag tag, u64 pages, u64 align);
 
-/* Give them back; they are poisoned. `p` and `pages` must be exactly what was allocated; NULL is
- * ignored. */
+/*
+ * Give them back; they are poisoned. `p` and `pages` must be exactly what was allocated; NULL is
+ * ignored.
+ */
 void pool_free(enum pool_tag tag, void *p, u64 pages);
 
 /* Pages in use by `tag`, and pages free in all. */
 u64 pool_used(enum pool_tag tag);
 u64 pool_available(void);
 
-/* Direct map: every page of RAM is mapped once, writable, never executable. On the host both are
- * the identity. */
+/*
+ * Direct map: every page of RAM is mapped once, writable, never executable. On the host both are
+ * the identity.
+ */
 hpa_t pool_hpa(const void *p);
 void *pool_va(hpa_t address);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The few memory and string functions we use: base/hw/string.c on the target, the C library on the
- * host. */
+/*
+ * The few memory and string functions we use: base/hw/string.c on the target, the C library on the
+ * host.
+ */
 #ifndef BASE_STRING_H
 #define BASE_STRING_H
 

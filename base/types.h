@@ -97,7 +97,8 @@ static inline bool rid_equal(struct rid a, struct rid b)
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 #define MUST_CHECK             __attribute__((warn_unused_result))
 
-/* What can go wrong. Zero is success; functions return these negated names as they are (all < 0).
+/*
+ * What can go wrong. Zero is success; functions return these negated names as they are (all < 0).
  */
 enum err {
 	OK = 0,
@@ -128,8 +129,10 @@ struct why {
 
 #define RID_NONE ((struct rid){ 0xffff, 0xffff })
 
-/* Fill `why` (may be NULL) and return `code`, so that `return fail(why, ERR_..., rid, "...")` reads
- * well. */
+/*
+ * Fill `why` (may be NULL) and return `code`, so that `return fail(why, ERR_..., rid, "...")`
+ * reads well.
+ */
 enum err fail(struct why *why, enum err code, struct rid rid, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 

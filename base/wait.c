@@ -11,8 +11,8 @@ enum err wait_until(bool (*done)(void *ctx), void *ctx, u64 timeout_ns)
 		__builtin_ia32_pause();
 	}
 	/*
-	 * Once more after the deadline: this core may have been away (SMI, a preempted vCPU of an outer hypervisor)
-	 * while the hardware finished long ago.
+	 * Once more after the deadline: this core may have been away (SMI, a preempted vCPU of an
+	 * outer hypervisor) while the hardware finished long ago.
 	 */
 	return done(ctx) ? OK : ERR_TIMEOUT;
 }

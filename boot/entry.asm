@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; From a Multiboot2 loader (GRUB on BIOS or on UEFI) to C. We arrive in 32-bit protected mode, paging off, flat segments,
-; interrupts off, EAX = magic, EBX = information block, ESP undefined (Multiboot2 2.0 section 3.3). The loader may have
-; moved the image to any 2 MiB boundary below 4 GiB, so EBP holds its base and every address is computed from that.
+; From a Multiboot2 loader (GRUB on BIOS or on UEFI) to C. We arrive in 32-bit protected mode, paging
+; off, flat segments, interrupts off, EAX = magic, EBX = information block, ESP undefined (Multiboot2
+; 2.0 section 3.3). The loader may have moved the image to any 2 MiB boundary below 4 GiB, so EBP
+; holds its base and every address is computed from that.
 extern boot_main, boot_stack_top
 IMAGE_VA equ 0xffffffff80000000		; where linker.ld puts the image
 %define AT(symbol) ebp + symbol - IMAGE_VA
@@ -26,7 +27,8 @@ boot_entry:
 	cld
 	mov esi, eax			; ESI = magic
 	rdtsc				; EDX:EAX = our first moment, for boot_info.entry_tsc
-	; Where are we? CALL needs a stack and there is none yet: borrow the first 4 bytes of the information block.
+	; Where are we? CALL needs a stack and there is none yet: borrow the first 4 bytes of the
+	; information block.
 	mov ecx, [ebx]
 	lea esp, [ebx + 4]
 	call .here
@@ -43,7 +45,8 @@ boot_entry:
 	bt edx, 29			; long mode, SDM 2A CPUID
 	jnc no_long_mode
 
-	; Boot page tables: the first 4 GiB at 0, the image at IMAGE_VA. Writable and executable until paging_init().
+	; Boot page tables: the first 4 GiB at 0, the image at IMAGE_VA. Writable and executable
+	; until paging_init().
 	lea eax, [AT(pdpt_low) + PRESENT_WRITE]
 	mov [AT(pml4)], eax
 	lea eax, [AT(pdpt_high) + PRESENT_WRITE]
@@ -57,7 +60,7 @@ boot_entry:
 	lea eax, [ebp + LARGE_PAGE]
 	FILL pd_high, HIGH_PAGES, 0x200000
 
-	; SDM 3A section 10.8.5: CR4.PAE, CR3, EFER.LME, CR0.PG, then a far jump into a 64-bit segment.
+	; SDM 3A section 10.8.5: CR4.PAE, CR3, EFER.LME, CR0.PG, a far jump into a 64-bit segment.
 	mov eax, cr4
 	or eax, 1 << 5
 	mov cr4, eax
@@ -110,8 +113,8 @@ long_mode:				; still at the low address
 	call boot_main
 	ud2
 
-align 8
-gdt:	dq 0, 0x00af9b000000ffff, 0x00cf93000000ffff	; null, 64-bit code, data; replaced by cpu_tables_init()
+align 8					; null, 64-bit code, data; until cpu_tables_init()
+gdt:	dq 0, 0x00af9b000000ffff, 0x00cf93000000ffff
 gdt_end:
 
 section .bss.boot nobits alloc write align=4096

@@ -20,12 +20,17 @@ void boot_main(u32 magic, u32 info, u64 entry_tsc, u64 image_base)
 	struct why why;
 
 	image_set_base(hpa(image_base));
-	/* First of all, so that a fault in what follows shows up as a register dump and not as a reset. */
+	/*
+	 * First of all, so that a fault in what follows shows up as a register dump and not as a
+	 * reset.
+	 */
 	if (cpu_tables_init(0) != OK)
 		halt_forever();
 	serial_init();
 	if (magic != MULTIBOOT2_MAGIC) {
-		log_error("boot", "EAX is 0x%x; a Multiboot2 loader hands over 0x%x. Start Coppice with GRUB's multiboot2",
+		log_error("boot",
+			  "EAX is 0x%x; a Multiboot2 loader hands over 0x%x. Start Coppice with "
+			  "GRUB's multiboot2",
 			  magic, MULTIBOOT2_MAGIC);
 		power_off();
 	}

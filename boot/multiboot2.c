@@ -20,7 +20,8 @@ enum {
 };
 
 struct tag {
-	u32 type, size; /* the size counts these 8 bytes, and not the padding to the next multiple of 8 */
+	u32 type, size; /* the size counts these 8 bytes, and not the padding to the next multiple
+			   of 8 */
 };
 
 struct tag_module { /* section 3.6.6 */
@@ -51,14 +52,10 @@ static void copy_text(char *to, size_t room, const char *text, size_t len)
 static enum boot_memory_kind memory_kind(u32 type)
 {
 	switch (type) {
-	case 1:
-		return BOOT_MEMORY_USABLE;
-	case 3:
-		return BOOT_MEMORY_ACPI;
-	case 4:
-		return BOOT_MEMORY_NVS;
-	case 5:
-		return BOOT_MEMORY_BAD;
+	case 1: return BOOT_MEMORY_USABLE;
+	case 3: return BOOT_MEMORY_ACPI;
+	case 4: return BOOT_MEMORY_NVS;
+	case 5: return BOOT_MEMORY_BAD;
 	}
 	return BOOT_MEMORY_RESERVED;
 }
@@ -80,8 +77,9 @@ static void read_memory_map(const struct tag_memory *tag, struct boot_info *boot
 			boot->truncated = true;
 			return;
 		}
-		boot->memory[boot->memory_ranges++] =
-			(struct boot_memory){.base = hpa(e.base), .size = e.size, .kind = memory_kind(e.type)};
+		boot->memory[boot->memory_ranges++] = (struct boot_memory){
+			.base = hpa(e.base), .size = e.size, .kind = memory_kind(e.type)
+		};
 	}
 }
 
@@ -116,14 +114,10 @@ static void read_rsdp(const struct tag *tag, struct boot_info *boot)
 static u32 least_size(u32 type)
 {
 	switch (type) {
-	case TAG_MODULE:
-		return sizeof(struct tag_module);
-	case TAG_MEMORY:
-		return sizeof(struct tag_memory);
-	case TAG_RSDP_V1:
-		return sizeof(struct tag) + 20;
-	case TAG_RSDP_V2:
-		return sizeof(struct tag) + 36;
+	case TAG_MODULE: return sizeof(struct tag_module);
+	case TAG_MEMORY: return sizeof(struct tag_memory);
+	case TAG_RSDP_V1: return sizeof(struct tag) + 20;
+	case TAG_RSDP_V2: return sizeof(struct tag) + 36;
 	}
 	return sizeof(struct tag);
 }
@@ -135,30 +129,20 @@ static void read_tag(const struct tag *tag, struct boot_info *boot)
 	size_t len = tag->size - sizeof(*tag);
 
 	switch (tag->type) {
-	case TAG_CMDLINE:
-		copy_text(boot->cmdline, sizeof(boot->cmdline), text, len);
-		break;
+	case TAG_CMDLINE: copy_text(boot->cmdline, sizeof(boot->cmdline), text, len); break;
 	case TAG_LOADER:
 		copy_text(loader, sizeof(loader), text, len);
 		boot->loader = loader;
 		break;
-	case TAG_MODULE:
-		read_module((const struct tag_module *)tag, boot);
-		break;
-	case TAG_MEMORY:
-		read_memory_map((const struct tag_memory *)tag, boot);
-		break;
+	case TAG_MODULE: read_module((const struct tag_module *)tag, boot); break;
+	case TAG_MEMORY: read_memory_map((const struct tag_memory *)tag, boot); break;
 	case TAG_RSDP_V1:
-	case TAG_RSDP_V2:
-		read_rsdp(tag, boot);
-		break;
+	case TAG_RSDP_V2: read_rsdp(tag, boot); break;
 	case TAG_EFI32_SYSTEM:
 	case TAG_EFI64_SYSTEM:
 	case TAG_EFI_MEMORY:
 	case TAG_EFI32_IMAGE:
-	case TAG_EFI64_IMAGE:
-		boot->firmware = "UEFI";
-		break;
+	case TAG_EFI64_IMAGE: boot->firmware = "UEFI"; break;
 	}
 }
 
@@ -172,7 +156,8 @@ enum err multiboot2_parse(const void *block, size_t len, struct boot_info *boot,
 	boot->loader = "a Multiboot2 loader";
 	boot->firmware = "BIOS";
 	if (len < 8)
-		return fail(why, ERR_INVALID, RID_NONE, "the Multiboot2 information has %lu bytes", (u64)len);
+		return fail(why, ERR_INVALID, RID_NONE, "the Multiboot2 information has %lu bytes",
+			    (u64)len);
 	memcpy(&total, bytes, sizeof(total));
 	len = MIN(len, total);
 	while (at + sizeof(struct tag) <= len) {
@@ -186,6 +171,7 @@ enum err multiboot2_parse(const void *block, size_t len, struct boot_info *boot,
 	}
 	if (boot->memory_ranges == 0)
 		return fail(why, ERR_INVALID, RID_NONE,
-			    "the boot loader gave no memory map (Multiboot2 tag 6); expected one from GRUB 2.02 or later");
+			    "the boot loader gave no memory map (Multiboot2 tag 6); expected one "
+			    "from GRUB 2.02 or later");
 	return OK;
 }

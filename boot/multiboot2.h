@@ -8,10 +8,12 @@
 #define MULTIBOOT2_MAGIC 0x36d76289u /* in EAX, section 3.3 */
 
 /*
- * Fill `boot` from the `len` bytes at `block` (the block says its own length; less than `len` is read if it does). What does
- * not fit sets boot->truncated. A tag that is too short for its type is skipped; a list that runs out of the block
- * ends there. Returns ERR_INVALID if there is no memory map, without which nothing works.
+ * Fill `boot` from the `len` bytes at `block` (the block says its own length; less than `len` is
+ * read if it does). What does not fit sets boot->truncated. A tag that is too short for its type is
+ * skipped; a list that runs out of the block ends there. Returns ERR_INVALID if there is no memory
+ * map, without which nothing works.
  */
-enum err multiboot2_parse(const void *block, size_t len, struct boot_info *boot, struct why *why) MUST_CHECK;
+enum err multiboot2_parse(const void *block, size_t len, struct boot_info *boot,
+			  struct why *why) MUST_CHECK;
 
 #endif

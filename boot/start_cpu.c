@@ -11,19 +11,25 @@
 #include "base/time.h"
 
 /* boot/trampoline.asm */
-extern const u8 trampoline[], trampoline_end[], trampoline_gdtr[], trampoline_jump[], trampoline_long[];
-extern const u8 trampoline_cr3[], trampoline_root[], trampoline_stack[], trampoline_entry[], trampoline_arg[];
+extern const u8 trampoline[], trampoline_end[], trampoline_gdtr[], trampoline_jump[],
+	trampoline_long[];
+extern const u8 trampoline_cr3[], trampoline_root[], trampoline_stack[], trampoline_entry[],
+	trampoline_arg[];
 volatile u32 start_cpu_arrived;
 
-/* Not page 0 (real-mode vectors, BIOS data area) and nothing near 0xA0000, where BIOSes hide their extended data area. */
-#define LOWEST_PAGE 0x1000u
+/*
+ * Not page 0 (real-mode vectors, BIOS data area) and nothing near 0xA0000, where BIOSes hide their
+ * extended data area.
+ */
+#define LOWEST_PAGE  0x1000u
 #define HIGHEST_PAGE 0x9f000u
 
 static u32 page_address; /* 0: none */
 
 /*
- * A core begins in real mode, where it can only load a 32-bit CR3 and needs the trampoline at its physical address.
- * These tables have just that page besides the upper half of the hypervisor; the image is below 4 GiB.
+ * A core begins in real mode, where it can only load a 32-bit CR3 and needs the trampoline at its
+ * physical address. These tables have just that page besides the upper half of the hypervisor; the
+ * image is below 4 GiB.
  */
 static u64 identity_tables[4][512] __attribute__((aligned(4096)));
 
@@ -40,7 +46,8 @@ static bool is_usable(const struct boot_info *boot, u64 page)
 		usable |= page >= m->base.v && page + PAGE_SIZE <= m->base.v + m->size;
 	}
 	for (unsigned i = 0; i < boot->modules; i++)
-		if (page < boot->module[i].base.v + boot->module[i].size && page + PAGE_SIZE > boot->module[i].base.v)
+		if (page < boot->module[i].base.v + boot->module[i].size &&
+		    page + PAGE_SIZE > boot->module[i].base.v)
 			return false;
 	return usable;
 }
@@ -61,7 +68,8 @@ static void build_identity_tables(void)
 
 	memcpy(identity_tables[0] + 256, root + 256, 256 * sizeof(u64));
 	for (int level = 0; level < 3; level++)
-		identity_tables[level][0] = image_hpa(identity_tables[level + 1]).v | present | writable;
+		identity_tables[level][0] =
+			image_hpa(identity_tables[level + 1]).v | present | writable;
 	memset(identity_tables[3], 0, sizeof(identity_tables[3]));
 	identity_tables[3][page_address / PAGE_SIZE] = page_address | present;
 }
@@ -77,7 +85,8 @@ static void fill_trampoline(u8 *page, void *stack_top, void (*entry)(void *), vo
 
 	memcpy(page, trampoline, (size_t)(trampoline_end - trampoline));
 	/* The GDT stands right before its descriptor: 2 bytes limit, 4 bytes base. */
-	set_field(page, trampoline_gdtr + 2, page_address + (u64)(trampoline_gdtr - trampoline) - gdt_bytes, 4);
+	set_field(page, trampoline_gdtr + 2,
+		  page_address + (u64)(trampoline_gdtr - trampoline) - gdt_bytes, 4);
 	set_field(page, trampoline_jump, page_address + (u64)(trampoline_long - trampoline), 4);
 	set_field(page, trampoline_cr3, image_hpa(identity_tables[0]).v, 4);
 	set_field(page, trampoline_root, paging_root(), 8);
@@ -107,7 +116,10 @@ enum err start_cpu(u32 apic_id, void *stack_top, void (*entry)(void *), void *ar
 	__atomic_store_n(&start_cpu_arrived, 0, __ATOMIC_RELEASE);
 	full_fence();
 
-	/* Intel SDM 3A section 10.4.4.1: INIT, 10 ms, SIPI, 200 us, and once more for cores that missed it. */
+	/*
+	 * Intel SDM 3A section 10.4.4.1: INIT, 10 ms, SIPI, 200 us, and once more for cores that
+	 * missed it.
+	 */
 	lapic_init_ipi(apic_id);
 	time_delay_ns(10 * NS_PER_MS);
 	lapic_startup_ipi(apic_id, (u8)(page_address >> PAGE_SHIFT));
@@ -116,7 +128,10 @@ enum err start_cpu(u32 apic_id, void *stack_top, void (*entry)(void *), void *ar
 		lapic_startup_ipi(apic_id, (u8)(page_address >> PAGE_SHIFT));
 		e = wait_until(has_arrived, NULL, 100 * NS_PER_MS);
 	}
-	/* A core that comes late must not run into a page that is somebody else's again: back to waiting for SIPI. */
+	/*
+	 * A core that comes late must not run into a page that is somebody else's again: back to
+	 * waiting for SIPI.
+	 */
 	if (e != OK)
 		lapic_init_ipi(apic_id);
 	memcpy(page, saved, PAGE_SIZE);

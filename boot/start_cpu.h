@@ -5,7 +5,10 @@
 
 #include "base/boot_info.h"
 
-/* Choose the page below 1 MiB that cores will start in. Without one, start_cpu() says ERR_NOT_FOUND. */
+/*
+ * Choose the page below 1 MiB that cores will start in. Without one, start_cpu() says
+ * ERR_NOT_FOUND.
+ */
 void start_cpu_init(const struct boot_info *boot);
 
 /* See boot_info.start_cpu. */

@@ -1,6 +1,7 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; The first instructions of another core. SIPI starts it in real mode at a page below 1 MiB (Intel SDM 3A section 10.4.4).
-; boot/start_cpu.c copies [trampoline, trampoline_end) to such a page, and fills in the fields at its end.
+; The first instructions of another core. SIPI starts it in real mode at a page below 1 MiB (Intel
+; SDM 3A section 10.4.4). boot/start_cpu.c copies [trampoline, trampoline_end) to such a page, and
+; fills in the fields at its end.
 global trampoline, trampoline_end, trampoline_gdtr, trampoline_jump, trampoline_long
 global trampoline_cr3, trampoline_root, trampoline_stack, trampoline_entry, trampoline_arg
 extern start_cpu_arrived
@@ -13,7 +14,7 @@ trampoline:				; CS:0, CS = page / 16
 	cld
 	mov ax, cs
 	mov ds, ax
-	; Straight to long mode (SDM 3A section 10.8.5; paging and protection may be enabled by the same write).
+	; Straight to long mode (SDM 3A section 10.8.5): one write enables protection and paging.
 	mov eax, 1 << 5			; CR4.PAE
 	mov cr4, eax
 	mov eax, [AT(trampoline_cr3)]
@@ -23,7 +24,7 @@ trampoline:				; CS:0, CS = page / 16
 	or eax, 1 << 8 | 1 << 11	; LME; NXE, since the tables have NX bits
 	wrmsr
 	lgdt [AT(trampoline_gdtr)]
-	mov eax, 0x80010033		; PG, WP, NE, ET, MP, PE; CD and NW, which INIT leaves set, off
+	mov eax, 0x80010033		; PG, WP, NE, ET, MP, PE; not CD, NW, which INIT sets
 	mov cr0, eax
 	jmp far dword [AT(trampoline_jump)]
 bits 64

@@ -11,21 +11,35 @@
 #include "base/string.h"
 #include "base/time.h"
 
-#define LEAST_KHZ 1000ull /* 1 MHz (emulators that count instructions) .. 20 GHz: the rest is a misunderstanding */
-#define MOST_KHZ 20000000ull
-#define FS_PER_NS 1000000ull
+#define LEAST_KHZ                                                                                  \
+	1000ull /* 1 MHz (emulators that count instructions) .. 20 GHz: the rest is a              \
+		   misunderstanding */
+#define MOST_KHZ   20000000ull
+#define FS_PER_NS  1000000ull
 #define MEASURE_MS 20
 
 /*
- * Before time_init() the fastest TSC there may be is assumed, so that waits are too long rather than too short.
+ * Before time_init() the fastest TSC there may be is assumed, so that waits are too long rather
+ * than too short.
  */
 static u64 tsc_khz = 5000000, ns_per_tsc_shifted = (1000000ull << 32) / 5000000, tsc_start;
 static const char *source = "none";
 static bool calibrated;
 
-bool time_is_calibrated(void) { return calibrated; }
-u64 time_tsc_khz(void) { return tsc_khz; }
-const char *time_source(void) { return source; }
+bool time_is_calibrated(void)
+{
+	return calibrated;
+}
+
+u64 time_tsc_khz(void)
+{
+	return tsc_khz;
+}
+
+const char *time_source(void)
+{
+	return source;
+}
 
 u64 time_now_ns(void)
 {
@@ -60,9 +74,11 @@ static u64 khz_from_hypervisor(void)
 }
 
 /* IA-PC HPET specification 1.0a section 2.3 */
-#define HPET_CAPABILITIES 0x00 /* 63:32 = femtoseconds per tick; bit 13 = the counter has 64 bits */
-#define HPET_CONFIG 0x10       /* bit 0 = run */
-#define HPET_COUNTER 0xf0
+#define HPET_CAPABILITIES                                                                          \
+	0x00                 /* 63:32 = femtoseconds per tick; bit 13 = the counter has 64 bits    \
+			      */
+#define HPET_CONFIG     0x10 /* bit 0 = run */
+#define HPET_COUNTER    0xf0
 #define HPET_SLOWEST_FS 100000000u
 
 struct hpet_table { /* section 3.2.4 */
@@ -72,7 +88,10 @@ struct hpet_table { /* section 3.2.4 */
 	u64 address;
 } __attribute__((packed));
 
-/* HPET and TSC at the same moment: the pair that took least time of a few, in case an SMI came between. */
+/*
+ * HPET and TSC at the same moment: the pair that took least time of a few, in case an SMI came
+ * between.
+ */
 static u32 hpet_read(const struct mmio *m, u64 *tsc)
 {
 	u64 best = ~0ull;
@@ -109,7 +128,10 @@ static u64 khz_from_hpet(void)
 	ticks_wanted = MEASURE_MS * NS_PER_MS * FS_PER_NS / fs_per_tick;
 	mmio_write32(&m, HPET_CONFIG, mmio_read32(&m, HPET_CONFIG) | 1);
 	start = hpet_read(&m, &start_tsc);
-	/* 32 bits of the counter last for 4 seconds at 1 GHz. A counter that stands still ends the wait as well. */
+	/*
+	 * 32 bits of the counter last for 4 seconds at 1 GHz. A counter that stands still ends the
+	 * wait as well.
+	 */
 	do {
 		ticks = hpet_read(&m, &end_tsc) - start;
 	} while (ticks < ticks_wanted && ++polls < 1000000);
@@ -118,11 +140,16 @@ static u64 khz_from_hpet(void)
 	return (end_tsc - start_tsc) * NS_PER_MS / (ticks * fs_per_tick / FS_PER_NS);
 }
 
-/* 8254 data sheet: 1.193182 MHz. Channel 2 hangs on port 0x61: bit 0 = gate, bit 1 = speaker, bit 5 = its output. */
-#define PIT_HZ 1193182ull
+/*
+ * 8254 data sheet: 1.193182 MHz. Channel 2 hangs on port 0x61: bit 0 = gate, bit 1 = speaker, bit
+ * 5 = its output.
+ */
+#define PIT_HZ        1193182ull
 #define PIT_CHANNEL_2 0x42
-#define PIT_COMMAND 0x43
-#define PIT_CH2_MODE0 0xb0 /* channel 2, low then high byte, mode 0: the output rises at the end */
+#define PIT_COMMAND   0x43
+#define PIT_CH2_MODE0                                                                              \
+	0xb0 /* channel 2, low then high byte, mode 0: the output rises at the end                 \
+	      */
 #define SPEAKER_PORT 0x61
 
 static u64 khz_from_pit(void)
@@ -145,7 +172,10 @@ static u64 khz_from_pit(void)
 	return done ? start / MEASURE_MS : 0;
 }
 
-static bool plausible(u64 khz) { return khz >= LEAST_KHZ && khz <= MOST_KHZ; }
+static bool plausible(u64 khz)
+{
+	return khz >= LEAST_KHZ && khz <= MOST_KHZ;
+}
 
 enum err time_init(struct why *why)
 {
@@ -153,10 +183,10 @@ enum err time_init(struct why *why)
 		const char *name;
 		u64 (*khz)(void);
 	} sources[] = {
-		{"CPUID 15h", khz_from_cpuid},
-		{"CPUID 40000010h", khz_from_hypervisor},
-		{"HPET", khz_from_hpet},
-		{"PIT", khz_from_pit},
+		{ "CPUID 15h", khz_from_cpuid },
+		{ "CPUID 40000010h", khz_from_hypervisor },
+		{ "HPET", khz_from_hpet },
+		{ "PIT", khz_from_pit },
 	};
 
 	/* By now the ACPI tables are known, and with them all I/O APICs. */
@@ -174,7 +204,8 @@ enum err time_init(struct why *why)
 	}
 	if (!calibrated)
 		return fail(why, ERR_DEVICE, RID_NONE,
-			    "no clock tells how fast the TSC is: CPUID 15h is incomplete, and neither HPET nor PIT count");
+			    "no clock tells how fast the TSC is: CPUID 15h is incomplete, and "
+			    "neither HPET nor PIT count");
 	lapic_calibrate();
 	return OK;
 }

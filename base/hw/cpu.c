@@ -10,22 +10,32 @@
 #include "base/spinlock.h"
 #include "base/string.h"
 
-#define MSR_EFER 0xc0000080u
+#define MSR_EFER    0xc0000080u
 #define MSR_GS_BASE 0xc0000101u
-#define EFER_NXE BIT64(11)
+#define EFER_NXE    BIT64(11)
 
 /* Intel SDM 3A section 2.5. */
-#define CR0_EM BIT64(2)
-#define CR0_TS BIT64(3)
-#define CR0_NE BIT64(5)
-#define CR0_WP BIT64(16)
-#define CR4_MCE BIT64(6)
-#define CR4_OSFXSR BIT64(9)
+#define CR0_EM         BIT64(2)
+#define CR0_TS         BIT64(3)
+#define CR0_NE         BIT64(5)
+#define CR0_WP         BIT64(16)
+#define CR4_MCE        BIT64(6)
+#define CR4_OSFXSR     BIT64(9)
 #define CR4_OSXMMEXCPT BIT64(10)
-#define CR4_OSXSAVE BIT64(18)
+#define CR4_OSXSAVE    BIT64(18)
 
-/* Interrupt stack table: faults that can come while the current stack is unusable get stacks of their own. */
-enum ist { IST_NONE, IST_DOUBLE_FAULT, IST_NMI, IST_MACHINE_CHECK, IST_PAGE_FAULT, IST_USED };
+/*
+ * Interrupt stack table: faults that can come while the current stack is unusable get stacks of
+ * their own.
+ */
+enum ist {
+	IST_NONE,
+	IST_DOUBLE_FAULT,
+	IST_NMI,
+	IST_MACHINE_CHECK,
+	IST_PAGE_FAULT,
+	IST_USED
+};
 
 /* Intel SDM 3A figure 8-11: 64-bit TSS. */
 struct tss {
@@ -68,7 +78,10 @@ static struct gate idt[256] __attribute__((aligned(4096)));
 extern u8 trap_stubs[];
 void load_tables(const void *gdtr, const void *idtr, u16 cs, u16 ds, u16 tss);
 
-static struct cpu_local *local(void) { return &locals[cpu_index()]; }
+static struct cpu_local *local(void)
+{
+	return &locals[cpu_index()];
+}
 
 unsigned cpu_index(void)
 {
@@ -78,9 +91,20 @@ unsigned cpu_index(void)
 	return index;
 }
 
-u64 cpu_gdt_base(void) { return (uintptr_t)local()->gdt; }
-u64 cpu_tss_base(void) { return (uintptr_t)&local()->tss; }
-u64 cpu_idt_base(void) { return (uintptr_t)idt; }
+u64 cpu_gdt_base(void)
+{
+	return (uintptr_t)local()->gdt;
+}
+
+u64 cpu_tss_base(void)
+{
+	return (uintptr_t)&local()->tss;
+}
+
+u64 cpu_idt_base(void)
+{
+	return (uintptr_t)idt;
+}
 
 void *cpu_stack_alloc(void)
 {
@@ -107,8 +131,9 @@ void *cpu_stack_alloc(void)
 static enum err give_stacks(struct cpu_local *cpu)
 {
 	for (unsigned i = IST_DOUBLE_FAULT; i < IST_USED; i++) {
-		void *top = cpu->index == 0 ? image_stacks + (i + 1) * (PAGE_SIZE + HOST_STACK_BYTES) :
-					      cpu_stack_alloc();
+		void *top = cpu->index == 0
+				    ? image_stacks + (i + 1) * (PAGE_SIZE + HOST_STACK_BYTES)
+				    : cpu_stack_alloc();
 
 		if (!top)
 			return ERR_NO_MEMORY;
@@ -122,11 +147,15 @@ static void fill_gdt(struct cpu_local *cpu)
 {
 	u64 base = (uintptr_t)&cpu->tss, limit = sizeof(cpu->tss) - 1;
 
-	/* Intel SDM 3A section 3.4.5: present, ring 0, code with L = 1; data, writable; both accessed. */
+	/*
+	 * Intel SDM 3A section 3.4.5: present, ring 0, code with L = 1; data, writable; both
+	 * accessed.
+	 */
 	cpu->gdt[HOST_CS / 8] = 0x00af9b000000ffff;
 	cpu->gdt[HOST_DS / 8] = 0x00cf93000000ffff;
 	/* Section 8.2.3: available 64-bit TSS (type 9), present. LTR makes it busy. */
-	cpu->gdt[HOST_TSS / 8] = limit | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
+	cpu->gdt[HOST_TSS / 8] =
+		limit | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
 	cpu->gdt[HOST_TSS / 8 + 1] = base >> 32;
 	cpu->tss.io_map_base = sizeof(cpu->tss);
 }
@@ -134,14 +163,10 @@ static void fill_gdt(struct cpu_local *cpu)
 static u8 ist_of(unsigned vector)
 {
 	switch (vector) {
-	case 2:
-		return IST_NMI;
-	case 8:
-		return IST_DOUBLE_FAULT;
-	case 14: /* a stack that ran into its guard page */
-		return IST_PAGE_FAULT;
-	case 18:
-		return IST_MACHINE_CHECK;
+	case 2: return IST_NMI;
+	case 8: return IST_DOUBLE_FAULT;
+	case 14: /* a stack that ran into its guard page */ return IST_PAGE_FAULT;
+	case 18: return IST_MACHINE_CHECK;
 	}
 	return IST_NONE;
 }
@@ -179,8 +204,8 @@ static void set_control_registers(void)
 enum err cpu_tables_init(unsigned index)
 {
 	struct cpu_local *cpu = &locals[index];
-	struct table_register gdtr = {sizeof(cpu->gdt) - 1, (uintptr_t)cpu->gdt};
-	struct table_register idtr = {sizeof(idt) - 1, (uintptr_t)idt};
+	struct table_register gdtr = { sizeof(cpu->gdt) - 1, (uintptr_t)cpu->gdt };
+	struct table_register idtr = { sizeof(idt) - 1, (uintptr_t)idt };
 
 	if (index >= MAX_CPUS)
 		return ERR_INVALID;

@@ -26,21 +26,26 @@ struct trap_frame {
 /*
  * Set up this core: GDT, TSS, IST stacks with guard pages for #DF, NMI, #MC, #PF; IDT; CR0.WP, CR4
  * bits, EFER.NXE. `index` is the core's number (0 = boot core, < MAX_CPUS), reachable afterwards
- * through cpu_index().
+ * through cpu_index(). The boot core can do it at any time, and does so before all else; the others
+ * need paging_init(). Doing it again is harmless.
  */
 enum err cpu_tables_init(unsigned index) MUST_CHECK;
 
 /* This core's number. Fast: read from GS base. */
 unsigned cpu_index(void);
 
-/* GDT and TSS base of this core, for the VMCS host state, and the IDT's. GS base holds struct
- * cpu_local. */
+/*
+ * GDT and TSS base of this core, for the VMCS host state, and the IDT's. GS base holds struct
+ * cpu_local.
+ */
 u64 cpu_gdt_base(void);
 u64 cpu_tss_base(void);
 u64 cpu_idt_base(void);
 
-/* A stack of HOST_STACK_BYTES with an unmapped guard page below; returns its top, NULL when memory
- * is out. */
+/*
+ * A stack of HOST_STACK_BYTES with an unmapped guard page below; returns its top, NULL when memory
+ * is out.
+ */
 void *cpu_stack_alloc(void);
 
 /*
@@ -51,8 +56,10 @@ void *cpu_stack_alloc(void);
 typedef void interrupt_handler(u8 vector);
 void interrupt_set_handler(u8 vector, interrupt_handler *handler);
 
-/* Run the handler for `vector` and EOI, as if it had come through the IDT: for VM exits that
- * acknowledged an interrupt. */
+/*
+ * Run the handler for `vector` and EOI, as if it had come through the IDT: for VM exits that
+ * acknowledged an interrupt.
+ */
 void interrupt_dispatch(u8 vector);
 
 /* Called on NMI (may be NULL). Takes no locks. */
@@ -62,12 +69,12 @@ void nmi_set_handler(void (*handler)(void));
 struct crash_record;
 void crash_set_describe(void (*fill)(struct crash_record *));
 
-/* --- local APIC
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- local APIC ------------------------------------------------------------------------------ */
 
-/* Enable this core's APIC in x2APIC mode if CPUID has it, else xAPIC; everything masked; spurious
- * vector 0xff. */
+/*
+ * Enable this core's APIC in x2APIC mode if CPUID has it, else xAPIC; everything masked; spurious
+ * vector 0xff.
+ */
 enum err lapic_init(struct why *why) MUST_CHECK;
 bool lapic_is_x2apic(void);
 u32 lapic_id(void);
@@ -75,20 +82,23 @@ void lapic_eoi(void);
 void lapic_ipi(u32 apic_id, u8 vector); /* fixed delivery */
 void lapic_nmi(u32 apic_id);
 
-/* One-shot timer on this core: `vector` after `ns` (0 stops it). Uses the APIC timer, calibrated
- * once on the boot core. */
+/*
+ * One-shot timer on this core: `vector` after `ns` (0 stops it). Uses the APIC timer, calibrated
+ * once on the boot core.
+ */
 void lapic_timer_oneshot(u8 vector, u64 ns);
 u64 lapic_timer_khz(void); /* input clock before the divider */
 
-/* --- time, memory
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- time, memory ---------------------------------------------------------------------------- */
 
-/* TSC frequency: CPUID 15h/16h... where complete, else against HPET or PIT (bounded). Also
- * calibrates the APIC timer. */
+/*
+ * TSC frequency: CPUID 15h or 40000010h where complete, else against HPET or PIT (bounded). After
+ * acpi_init(). The APIC timer is calibrated by whichever of lapic_init() and time_init() comes
+ * later on the boot core. Before time_init() the TSC is taken for 5 GHz: waits are too long then.
+ */
 enum err time_init(struct why *why) MUST_CHECK;
 u64 time_tsc_khz(void);
-/* Which source: "CPUID 15h", "HPET", "PIT". */
+/* Which source: "CPUID 15h", "CPUID 40000010h", "HPET", "PIT". */
 const char *time_source(void);
 
 struct boot_info;
@@ -100,8 +110,10 @@ struct boot_info;
 enum err paging_init(const struct boot_info *boot, struct why *why) MUST_CHECK;
 u64 paging_root(void); /* CR3 for other cores */
 
-/* Serial ports: COM1 is the console (log sink), COM2 the report stream. Absent ports are noticed by
- * a loop-back test or bounded waits. */
+/*
+ * Serial ports: COM1 is the console (log sink), COM2 the report stream. Absent ports are noticed
+ * by a loop-back test or bounded waits.
+ */
 void serial_init(void);
 void serial_write(unsigned port /* 1 or 2 */, const char *text, size_t len);
 void serial_drain(
@@ -109,8 +121,10 @@ void serial_drain(
 int serial_read(unsigned port); /* a byte, or -1 */
 bool serial_present(unsigned port);
 
-/* Power off through ACPI S5 (FADT PM1a/PM1b and the \_S5 package), else known emulator ports;
- * reboot through the reset register, 0xCF9, 8042. */
+/*
+ * Power off through ACPI S5 (FADT PM1a/PM1b and the \_S5 package), else known emulator ports;
+ * reboot through the reset register, 0xCF9, 8042.
+ */
 __attribute__((noreturn)) void power_off(void);
 __attribute__((noreturn)) void power_reboot(void);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The end: a bug of ours is written to the crash record and to the console, and the machine stops. */
+/*
+ * The end: a bug of ours is written to the crash record and to the console, and the machine stops.
+ */
 #include "base/crash.h"
 
 #include "base/format.h"
@@ -21,25 +23,50 @@ static u32 crashed_cpu_plus_1;
 
 /* Intel SDM 3A table 6-1. */
 static const char *const exception_names[32] = {
-	"divide error", "debug exception", "NMI", "breakpoint", "overflow", "bound range exceeded", "invalid opcode",
-	"device not available", "double fault", "coprocessor segment overrun", "invalid TSS", "segment not present",
-	"stack-segment fault", "general protection", "page fault", "reserved (15)", "x87 floating-point error",
-	"alignment check", "machine check", "SIMD floating-point exception", "virtualization exception",
+	"divide error",
+	"debug exception",
+	"NMI",
+	"breakpoint",
+	"overflow",
+	"bound range exceeded",
+	"invalid opcode",
+	"device not available",
+	"double fault",
+	"coprocessor segment overrun",
+	"invalid TSS",
+	"segment not present",
+	"stack-segment fault",
+	"general protection",
+	"page fault",
+	"reserved (15)",
+	"x87 floating-point error",
+	"alignment check",
+	"machine check",
+	"SIMD floating-point exception",
+	"virtualization exception",
 	"control protection exception",
 };
 
-void crash_set_describe(void (*fill)(struct crash_record *)) { describe = fill; }
+void crash_set_describe(void (*fill)(struct crash_record *))
+{
+	describe = fill;
+}
 
-bool crash_in_progress(void) { return __atomic_load_n(&crashed_cpu_plus_1, __ATOMIC_ACQUIRE) != 0; }
+bool crash_in_progress(void)
+{
+	return __atomic_load_n(&crashed_cpu_plus_1, __ATOMIC_ACQUIRE) != 0;
+}
 
-/* Only the first crash is told. Another core, and a crash while this one is being told, just stop. */
+/*
+ * Only the first crash is told. Another core, and a crash while this one is being told, just stop.
+ */
 static void begin(void)
 {
 	u32 nobody = 0;
 
 	interrupts_off();
-	if (!__atomic_compare_exchange_n(&crashed_cpu_plus_1, &nobody, cpu_index() + 1, false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE))
+	if (!__atomic_compare_exchange_n(&crashed_cpu_plus_1, &nobody, cpu_index() + 1, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		halt_forever();
 	lapic_nmi_others();
 	log_enter_crash();
@@ -60,23 +87,28 @@ static void fill_record(u64 vector)
 
 static void print_registers(const struct crash_record *r)
 {
-	static const char names[16][4] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-					  "r8",	 "r9",	"r10", "r11", "r12", "r13", "r14", "r15"};
+	static const char names[16][4] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+					   "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
 
-	log_text("  rip %016lx  rsp %016lx  rflags %08lx\n  cr2 %016lx  cr3 %016lx  error %lx\n", r->rip, r->rsp,
-		 r->rflags, r->cr2, r->cr3, r->error_code);
+	log_text("  rip %016lx  rsp %016lx  rflags %08lx\n  cr2 %016lx  cr3 %016lx  error %lx\n",
+		 r->rip, r->rsp, r->rflags, r->cr2, r->cr3, r->error_code);
 	for (unsigned i = 0; i < 16; i += 4)
-		log_text("  %-3s %016lx  %-3s %016lx  %-3s %016lx  %-3s %016lx\n", names[i], r->gpr[i], names[i + 1],
-			 r->gpr[i + 1], names[i + 2], r->gpr[i + 2], names[i + 3], r->gpr[i + 3]);
+		log_text("  %-3s %016lx  %-3s %016lx  %-3s %016lx  %-3s %016lx\n", names[i],
+			 r->gpr[i], names[i + 1], r->gpr[i + 1], names[i + 2], r->gpr[i + 2],
+			 names[i + 3], r->gpr[i + 3]);
 	if (r->exit_reason != ~0ull)
-		log_text("  vm '%s' ran here last: exit reason %lu, guest rip %016lx\n", r->vm, r->exit_reason,
-			 r->guest_rip);
+		log_text("  vm '%s' ran here last: exit reason %lu, guest rip %016lx\n", r->vm,
+			 r->exit_reason, r->guest_rip);
 }
 
-/* Words on the stack that may be return addresses; within one page, which is mapped if anything is. */
+/*
+ * Words on the stack that may be return addresses; within one page, which is mapped if anything
+ * is.
+ */
 static void print_trace(const struct crash_record *r)
 {
-	bool overflowed = r->vector == VECTOR_PAGE_FAULT && ALIGN_DOWN(r->rsp, PAGE_SIZE) == ALIGN_DOWN(r->cr2, PAGE_SIZE);
+	bool overflowed = r->vector == VECTOR_PAGE_FAULT &&
+			  ALIGN_DOWN(r->rsp, PAGE_SIZE) == ALIGN_DOWN(r->cr2, PAGE_SIZE);
 	u64 rsp = overflowed ? ALIGN_UP(r->rsp, PAGE_SIZE) : r->rsp;
 	u64 end = ALIGN_DOWN(rsp, PAGE_SIZE) + PAGE_SIZE;
 	unsigned shown = 0;
@@ -109,9 +141,10 @@ __attribute__((noreturn)) static void finish(void)
 
 void crash_exception(const struct trap_frame *frame)
 {
-	const u64 gpr[16] = {frame->rax, frame->rcx, frame->rdx, frame->rbx, frame->rsp, frame->rbp, frame->rsi,
-			     frame->rdi, frame->r8,  frame->r9,	 frame->r10, frame->r11, frame->r12, frame->r13,
-			     frame->r14, frame->r15};
+	const u64 gpr[16] = { frame->rax, frame->rcx, frame->rdx, frame->rbx,
+			      frame->rsp, frame->rbp, frame->rsi, frame->rdi,
+			      frame->r8,  frame->r9,  frame->r10, frame->r11,
+			      frame->r12, frame->r13, frame->r14, frame->r15 };
 	const char *name = frame->vector < 32 ? exception_names[frame->vector] : NULL;
 
 	begin();
@@ -121,8 +154,9 @@ void crash_exception(const struct trap_frame *frame)
 	crash_record.rflags = frame->rflags;
 	memcpy(crash_record.gpr, gpr, sizeof(gpr));
 	fill_record(frame->vector);
-	format(crash_record.text, sizeof(crash_record.text), "%s (vector %lu, error 0x%lx) at rip %016lx",
-	       name ? name : "reserved exception", frame->vector, frame->error_code, frame->rip);
+	format(crash_record.text, sizeof(crash_record.text),
+	       "%s (vector %lu, error 0x%lx) at rip %016lx", name ? name : "reserved exception",
+	       frame->vector, frame->error_code, frame->rip);
 	finish();
 }
 

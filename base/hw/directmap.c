@@ -18,13 +18,19 @@ hpa_t pool_hpa(const void *p)
 	return hpa(va - DIRECT_MAP_VA);
 }
 
-void *pool_va(hpa_t address) { return (void *)(DIRECT_MAP_VA + address.v); }
+void *pool_va(hpa_t address)
+{
+	return (void *)(DIRECT_MAP_VA + address.v);
+}
 
 const void *phys_map(hpa_t address, u64 len)
 {
 	u64 start = ALIGN_DOWN(address.v, PAGE_SIZE), end = ALIGN_UP(address.v + len, PAGE_SIZE);
 
-	/* A table can lie outside of all RAM that the memory map names. What it says may be nonsense. */
+	/*
+	 * A table can lie outside of all RAM that the memory map names. What it says may be
+	 * nonsense.
+	 */
 	if (len == 0 || end <= start || end > AREA_BYTES || !paging_address_ok(start, end - start))
 		return NULL;
 	if (paging_map(FIRMWARE_VA + start, start, end - start, PTE_NX) != OK)

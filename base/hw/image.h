@@ -18,8 +18,9 @@
 #define MMIO_VA       0xffffc00000000000ull
 #define STACKS_VA     0xffffd00000000000ull
 #define FIRMWARE_VA   0xffffe00000000000ull
-#define AREA_BYTES    (1ull << 44) /* of each area but the direct map, which has four times as much \
-				    */
+#define AREA_BYTES                                                                                 \
+	(1ull << 44) /* of each area but the direct map, which has four times as much              \
+		      */
 #define IMAGE_VA 0xffffffff80000000ull
 
 extern u8 image_start[], image_text_end[], image_rodata_end[], image_end[];

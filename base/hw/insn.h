@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One-instruction wrappers: the only inline assembly outside the .asm files (VMX instructions:
- * vmm/vmx/insn.h). */
+/*
+ * One-instruction wrappers: the only inline assembly outside the .asm files (VMX instructions:
+ * vmm/vmx/insn.h).
+ */
 #ifndef BASE_HW_INSN_H
 #define BASE_HW_INSN_H
 

@@ -1,6 +1,7 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; Every exception and interrupt comes through here. A stub per vector makes the stack look the same for all and goes to
-; trap_entry, which stores the registers as struct trap_frame (base/hw/cpu.h) and calls trap(frame) in C.
+; Every exception and interrupt comes through here. A stub per vector makes the stack look the same
+; for all and goes to trap_entry, which stores the registers as struct trap_frame (base/hw/cpu.h)
+; and calls trap(frame) in C.
 extern trap
 global trap_stubs, load_tables
 
@@ -13,8 +14,8 @@ trap_stubs:
 %assign vector 0
 %rep 256
 	align 16
-	; The CPU pushes an error code for #DF #TS #NP #SS #GP #PF #AC #CP #VC #SX (Intel SDM 3A table 6-1; AMD for 29, 30).
-	%if vector <> 8 && (vector < 10 || vector > 14) && vector <> 17 && vector <> 21 && vector <> 29 && vector <> 30
+	; The CPU pushes an error code for #DF #TS #NP #SS #GP #PF #AC #CP (Intel SDM 3A table 6-1).
+	%if vector <> 8 && (vector < 10 || vector > 14) && vector <> 17 && vector <> 21
 	push 0
 	%endif
 	push strict dword vector

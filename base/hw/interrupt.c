@@ -13,20 +13,28 @@ void interrupt_set_handler(u8 vector, interrupt_handler *handler)
 	__atomic_store_n(&handlers[vector], handler, __ATOMIC_RELEASE);
 }
 
-void nmi_set_handler(void (*handler)(void)) { __atomic_store_n(&nmi_handler, handler, __ATOMIC_RELEASE); }
+void nmi_set_handler(void (*handler)(void))
+{
+	__atomic_store_n(&nmi_handler, handler, __ATOMIC_RELEASE);
+}
 
 void interrupt_dispatch(u8 vector)
 {
 	interrupt_handler *handler = __atomic_load_n(&handlers[vector], __ATOMIC_ACQUIRE);
 
-	/* A spurious interrupt sets no bit in the ISR: an EOI would end somebody else's (Intel SDM 3A section 12.9). */
+	/*
+	 * A spurious interrupt sets no bit in the ISR: an EOI would end somebody else's (Intel SDM
+	 * 3A section 12.9).
+	 */
 	if (vector == VECTOR_SPURIOUS)
 		return;
 	if (handler)
 		handler(vector);
 	else if (__atomic_fetch_add(&unexpected[vector], 1, __ATOMIC_RELAXED) == 0)
-		log_warn("cpu", "interrupt 0x%02x on core %u has no handler; further ones are only counted", vector,
-			 cpu_index());
+		log_warn(
+			"cpu",
+			"interrupt 0x%02x on core %u has no handler; further ones are only counted",
+			vector, cpu_index());
 	lapic_eoi();
 }
 

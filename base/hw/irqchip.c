@@ -8,12 +8,12 @@
 #define MAX_IO_APICS 32
 
 /* 8259A data sheet: command and data port of each; ICW1..ICW4, then OCW1 = mask. */
-#define PIC1_COMMAND 0x20
-#define PIC1_DATA 0x21
-#define PIC2_COMMAND 0xa0
-#define PIC2_DATA 0xa1
+#define PIC1_COMMAND   0x20
+#define PIC1_DATA      0x21
+#define PIC2_COMMAND   0xa0
+#define PIC2_DATA      0xa1
 #define ICW1_INIT_ICW4 0x11
-#define ICW4_8086 0x01
+#define ICW4_8086      0x01
 /* Masked, a 8259 can still raise its spurious IRQ 7 and 15: at vectors that are no exceptions. */
 #define PIC1_VECTOR 0x20
 #define PIC2_VECTOR 0x28
@@ -32,14 +32,18 @@ static void silence_pics(void)
 	port_out8(PIC2_DATA, 0xff);
 }
 
-/* 82093AA data sheet section 3: index at 0x00, window at 0x10; version in register 1; pin n in 0x10 + 2n, mask = bit 16. */
+/*
+ * 82093AA data sheet section 3: index at 0x00, window at 0x10; version in register 1; pin n in
+ * 0x10 + 2n, mask = bit 16.
+ */
 static void silence_io_apic(hpa_t base)
 {
 	struct mmio m;
 	u32 last;
 
 	if (mmio_map(base, 0x20, &m) != OK) {
-		log_warn("cpu", "the I/O APIC at 0x%lx cannot be mapped; its pins stay as they are", base.v);
+		log_warn("cpu", "the I/O APIC at 0x%lx cannot be mapped; its pins stay as they are",
+			 base.v);
 		return;
 	}
 	mmio_write32(&m, 0x00, 1);

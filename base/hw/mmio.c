@@ -6,7 +6,7 @@
 #include "base/spinlock.h"
 
 #define MAX_MAPPINGS 1024
-#define LARGE_PAGE (2 * MiB)
+#define LARGE_PAGE   (2 * MiB)
 
 static struct {
 	u64 base, size, va;
@@ -27,13 +27,19 @@ static u64 find_mapping(u64 base, u64 size)
 /* Map whole pages. Virtual addresses are never reused; there are 16 TiB of them. */
 static enum err add_mapping(u64 base, u64 size, u64 *va)
 {
-	/* Uncached: entry 3 of the PAT (PCD, PWT), which is UC after reset (Intel SDM 3A section 12.12.4). */
+	/*
+	 * Uncached: entry 3 of the PAT (PCD, PWT), which is UC after reset (Intel SDM 3A section
+	 * 12.12.4).
+	 */
 	const u64 flags = PTE_WRITE | PTE_NX | PTE_CACHE_DISABLE | PTE_WRITE_THROUGH;
 	enum err e;
 
 	if (mapping_count == MAX_MAPPINGS || size > MMIO_VA + AREA_BYTES - next_va - 2 * LARGE_PAGE)
 		return ERR_NO_MEMORY;
-	/* The same offset in a large page as the physical address, so that large pages can be used. */
+	/*
+	 * The same offset in a large page as the physical address, so that large pages can be
+	 * used.
+	 */
 	*va = ALIGN_UP(next_va, LARGE_PAGE) + base % LARGE_PAGE;
 	e = paging_map(*va, base, size, flags);
 	if (e != OK)
@@ -50,7 +56,8 @@ enum err mmio_map(hpa_t base, u64 size, struct mmio *out)
 	u64 start = ALIGN_DOWN(base.v, PAGE_SIZE), end = ALIGN_UP(base.v + size, PAGE_SIZE), va;
 	enum err e = OK;
 
-	if (size == 0 || end <= start || !paging_address_ok(start, end - start) || paging_is_ram(start, end - start))
+	if (size == 0 || end <= start || !paging_address_ok(start, end - start) ||
+	    paging_is_ram(start, end - start))
 		return ERR_INVALID;
 	spin_lock(&lock);
 	va = find_mapping(start, end - start);
@@ -59,24 +66,33 @@ enum err mmio_map(hpa_t base, u64 size, struct mmio *out)
 	spin_unlock(&lock);
 	if (e != OK)
 		return e;
-	*out = (struct mmio){.base = base, .size = size, .va = (volatile u8 *)(va + (base.v - start))};
+	*out = (struct mmio){ .base = base,
+			      .size = size,
+			      .va = (volatile u8 *)(va + (base.v - start)) };
 	return OK;
 }
 
 /*
- * One MOV each, to and from the accumulator: an outer hypervisor, or our own emulation, decodes these. A volatile access
- * would do as well, but the compiler may fold it into an instruction with a memory operand.
+ * One MOV each, to and from the accumulator: an outer hypervisor, or our own emulation, decodes
+ * these. A volatile access would do as well, but the compiler may fold it into an instruction with
+ * a memory operand.
  */
-#define MMIO_ACCESS(bits, type, insn, reg)                                                                             \
-	type mmio_read##bits(const struct mmio *m, u64 offset)                                                         \
-	{                                                                                                              \
-		type value;                                                                                            \
-		__asm__ volatile(insn " %1, %0" : "=" reg(value) : "m"(*(volatile type *)(m->va + offset)) : "memory"); \
-		return value;                                                                                          \
-	}                                                                                                              \
-	void mmio_write##bits(const struct mmio *m, u64 offset, type value)                                            \
-	{                                                                                                              \
-		__asm__ volatile(insn " %1, %0" : "=m"(*(volatile type *)(m->va + offset)) : reg(value) : "memory");   \
+#define MMIO_ACCESS(bits, type, insn, reg)                                                         \
+	type mmio_read##bits(const struct mmio *m, u64 offset)                                     \
+	{                                                                                          \
+		type value;                                                                        \
+		__asm__ volatile(insn " %1, %0"                                                    \
+				 : "=" reg(value)                                                  \
+				 : "m"(*(volatile type *)(m->va + offset))                         \
+				 : "memory");                                                      \
+		return value;                                                                      \
+	}                                                                                          \
+	void mmio_write##bits(const struct mmio *m, u64 offset, type value)                        \
+	{                                                                                          \
+		__asm__ volatile(insn " %1, %0"                                                    \
+				 : "=m"(*(volatile type *)(m->va + offset))                        \
+				 : reg(value)                                                      \
+				 : "memory");                                                      \
 	}
 
 MMIO_ACCESS(8, u8, "movb", "a")
@@ -108,20 +124,41 @@ u32 port_in32(u16 port)
 	return value;
 }
 
-void port_out8(u16 port, u8 value) { __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port)); }
-void port_out16(u16 port, u16 value) { __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port)); }
-void port_out32(u16 port, u32 value) { __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port)); }
+void port_out8(u16 port, u8 value)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+void port_out16(u16 port, u16 value)
+{
+	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
+void port_out32(u16 port, u32 value)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
 
 void cache_write_back(const void *va, size_t len)
 {
 	const u64 line = 64; /* of every CPU with VT-x */
 
-	/* CLFLUSH is ordered with stores to the same line only; MFENCE before and after (Intel SDM 2A CLFLUSH). */
+	/*
+	 * CLFLUSH is ordered with stores to the same line only; MFENCE before and after (Intel SDM
+	 * 2A CLFLUSH).
+	 */
 	full_fence();
 	for (u64 at = ALIGN_DOWN((uintptr_t)va, line); at < (uintptr_t)va + len; at += line)
 		__asm__ volatile("clflush (%0)" : : "r"(at) : "memory");
 	full_fence();
 }
 
-void store_fence(void) { __asm__ volatile("sfence" : : : "memory"); }
-void full_fence(void) { __asm__ volatile("mfence" : : : "memory"); }
+void store_fence(void)
+{
+	__asm__ volatile("sfence" : : : "memory");
+}
+
+void full_fence(void)
+{
+	__asm__ volatile("mfence" : : : "memory");
+}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The hypervisor's own page tables: 4 levels, one root for all cores. base/hw/image.h shows the address space. */
+/*
+ * The hypervisor's own page tables: 4 levels, one root for all cores. base/hw/image.h shows the
+ * address space.
+ */
 #include "base/hw/paging.h"
 
 #include "base/hw/cpu.h"
@@ -10,11 +13,11 @@
 #include "base/spinlock.h"
 #include "base/string.h"
 
-#define ENTRIES 512
+#define ENTRIES    512
 #define MAX_PIECES 384
 
 static struct spinlock lock;
-static u64 root;	   /* physical address of the PML4; 0 until built */
+static u64 root;            /* physical address of the PML4; 0 until built */
 static u64 highest_address; /* 1 << MAXPHYADDR */
 static bool has_1g_pages;
 static hpa_t image_base;
@@ -22,16 +25,32 @@ static struct memory_piece ram[MAX_PIECES];
 static unsigned ram_pieces;
 
 /*
- * Until our tables are live there is no pool, since the pool lives in the direct map. The first tables come from the
- * front of a piece of RAM below 4 GiB, which the boot tables map one to one; the pool gets what is left of it.
+ * Until our tables are live there is no pool, since the pool lives in the direct map. The first
+ * tables come from the front of a piece of RAM below 4 GiB, which the boot tables map one to one;
+ * the pool gets what is left of it.
  */
 static struct memory_piece early;
 static bool live;
 
-u64 paging_root(void) { return root; }
-void image_set_base(hpa_t base) { image_base = base; }
-hpa_t image_hpa(const void *p) { return hpa((uintptr_t)p - IMAGE_VA + image_base.v); }
-bool paging_address_ok(u64 base, u64 size) { return base + size >= base && base + size <= highest_address; }
+u64 paging_root(void)
+{
+	return root;
+}
+
+void image_set_base(hpa_t base)
+{
+	image_base = base;
+}
+
+hpa_t image_hpa(const void *p)
+{
+	return hpa((uintptr_t)p - IMAGE_VA + image_base.v);
+}
+
+bool paging_address_ok(u64 base, u64 size)
+{
+	return base + size >= base && base + size <= highest_address;
+}
 
 bool paging_is_ram(u64 base, u64 size)
 {
@@ -41,7 +60,10 @@ bool paging_is_ram(u64 base, u64 size)
 	return false;
 }
 
-static u64 *table_at(u64 pa) { return live ? pool_va(hpa(pa)) : (u64 *)pa; }
+static u64 *table_at(u64 pa)
+{
+	return live ? pool_va(hpa(pa)) : (u64 *)pa;
+}
 
 /* Physical address of a zeroed page for a table, 0 when there is none. */
 static u64 new_table(void)
@@ -60,7 +82,10 @@ static u64 new_table(void)
 	return pa;
 }
 
-static unsigned index_at(u64 va, int level) { return va >> (12 + 9 * level) & (ENTRIES - 1); }
+static unsigned index_at(u64 va, int level)
+{
+	return va >> (12 + 9 * level) & (ENTRIES - 1);
+}
 
 /* The table one level below `entry`; NULL if it is absent and cannot be made. */
 static u64 *descend(u64 *entry)
@@ -89,7 +114,10 @@ static int best_level(u64 va, u64 pa, u64 size)
 	return 0;
 }
 
-/* Map one page at the best level, or below one that is mapped already. Returns its size, 0 without memory for a table. */
+/*
+ * Map one page at the best level, or below one that is mapped already. Returns its size, 0 without
+ * memory for a table.
+ */
 static u64 map_page(u64 va, u64 pa, u64 size, u64 flags)
 {
 	int best = best_level(va, pa, size), level = 3;
@@ -106,7 +134,8 @@ static u64 map_page(u64 va, u64 pa, u64 size, u64 flags)
 		entry = table + index_at(va, --level);
 	}
 	if (!(*entry & PTE_PRESENT))
-		__atomic_store_n(entry, pa | flags | PTE_PRESENT | (level ? PTE_LARGE : 0), __ATOMIC_RELEASE);
+		__atomic_store_n(entry, pa | flags | PTE_PRESENT | (level ? PTE_LARGE : 0),
+				 __ATOMIC_RELEASE);
 	return (PAGE_SIZE << (9 * level)) - (va & ((PAGE_SIZE << (9 * level)) - 1));
 }
 
@@ -146,7 +175,8 @@ static enum err map_image(void)
 	if (e == OK)
 		e = map_image_part(image_rodata_end, image_stacks, PTE_NX | PTE_WRITE);
 	for (int i = 0; i < 5 && e == OK; i++, guard += PAGE_SIZE + HOST_STACK_BYTES)
-		e = map_image_part(guard + PAGE_SIZE, guard + PAGE_SIZE + HOST_STACK_BYTES, PTE_NX | PTE_WRITE);
+		e = map_image_part(guard + PAGE_SIZE, guard + PAGE_SIZE + HOST_STACK_BYTES,
+				   PTE_NX | PTE_WRITE);
 	return e;
 }
 
@@ -155,7 +185,8 @@ static enum err map_ram(void)
 	enum err e = OK;
 
 	for (unsigned i = 0; i < ram_pieces && e == OK; i++)
-		e = paging_map(DIRECT_MAP_VA + ram[i].base, ram[i].base, ram[i].end - ram[i].base, PTE_NX | PTE_WRITE);
+		e = paging_map(DIRECT_MAP_VA + ram[i].base, ram[i].base, ram[i].end - ram[i].base,
+			       PTE_NX | PTE_WRITE);
 	return e;
 }
 
@@ -166,7 +197,7 @@ static void choose_early(const struct memory_piece *pieces, unsigned count)
 		u64 end = MIN(pieces[i].end, 4 * GiB);
 
 		if (pieces[i].base < end && end - pieces[i].base > early.end - early.base)
-			early = (struct memory_piece){pieces[i].base, end};
+			early = (struct memory_piece){ pieces[i].base, end };
 	}
 }
 
@@ -174,14 +205,17 @@ static enum err check_cpu(struct why *why)
 {
 	u32 features;
 
-	/* CPUID 80000001h: EDX bit 20 = NX, bit 26 = 1 GiB pages; 80000008h: EAX 7:0 = MAXPHYADDR. */
+	/*
+	 * CPUID 80000001h: EDX bit 20 = NX, bit 26 = 1 GiB pages; 80000008h: EAX 7:0 = MAXPHYADDR.
+	 */
 	features = cpuid(0x80000001, 0).edx;
 	has_1g_pages = features & BIT(26);
 	highest_address = 1ull << (cpuid(0x80000008, 0).eax & 0xff);
 	if (features & BIT(20))
 		return OK;
 	return fail(why, ERR_UNSUPPORTED, RID_NONE,
-		    "this CPU shows no NX (CPUID 80000001h EDX bit 20): switch Execute Disable on in the firmware setup");
+		    "this CPU shows no NX (CPUID 80000001h EDX bit 20): switch Execute Disable on "
+		    "in the firmware setup");
 }
 
 /* The pool gets every piece; of the one that the tables came from, what they left. */
@@ -214,9 +248,10 @@ enum err paging_init(const struct boot_info *boot, struct why *why)
 	if (root && e == OK)
 		e = map_ram();
 	if (!root || e != OK)
-		return fail(why, ERR_NO_MEMORY, RID_NONE,
-			    "no RAM for page tables: the largest usable range below 4 GiB has %lu KiB",
-			    (u64)((early.end - early_start) / KiB));
+		return fail(
+			why, ERR_NO_MEMORY, RID_NONE,
+			"no RAM for page tables: the largest usable range below 4 GiB has %lu KiB",
+			(u64)((early.end - early_start) / KiB));
 	write_cr3(root);
 	live = true;
 	fill_pool(pieces, count, early_start);

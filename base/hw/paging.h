@@ -21,12 +21,15 @@
  */
 enum err paging_map(u64 va, u64 pa, u64 size, u64 flags) MUST_CHECK;
 
-/* True if physical [base, base+size) is below MAXPHYADDR, and if any of it is RAM of the direct
- * map. */
+/*
+ * True if physical [base, base+size) is below MAXPHYADDR, and if any of it is RAM of the direct
+ * map.
+ */
 bool paging_address_ok(u64 base, u64 size);
 bool paging_is_ram(u64 base, u64 size);
 
-/* Where the boot loader put the image: known long before paging_init(), and crash records need it.
+/*
+ * Where the boot loader put the image: known long before paging_init(), and crash records need it.
  */
 void image_set_base(hpa_t base);
 

@@ -7,24 +7,27 @@
 enum uart_reg {
 	UART_DATA = 0, /* divisor low with DLAB */
 	UART_IER = 1,  /* divisor high with DLAB */
-	UART_FCR = 2, /* written; read it is the IIR */
+	UART_FCR = 2,  /* written; read it is the IIR */
 	UART_LCR = 3,
 	UART_MCR = 4,
 	UART_LSR = 5,
 };
 
-#define LCR_8N1 0x03
-#define LCR_DLAB 0x80
-#define FCR_ENABLE_AND_CLEAR 0x07
-#define IIR_FIFO_WORKS 0xc0
-#define MCR_DTR_RTS 0x03
-#define MCR_OUT_1_2 0x0c
-#define MCR_LOOPBACK 0x10
-#define LSR_DATA_READY 0x01
+#define LCR_8N1               0x03
+#define LCR_DLAB              0x80
+#define FCR_ENABLE_AND_CLEAR  0x07
+#define IIR_FIFO_WORKS        0xc0
+#define MCR_DTR_RTS           0x03
+#define MCR_OUT_1_2           0x0c
+#define MCR_LOOPBACK          0x10
+#define LSR_DATA_READY        0x01
 #define LSR_TRANSMITTER_EMPTY 0x20 /* with a FIFO: all of it */
-#define LSR_ALL_SENT 0x40
-#define FIFO_BYTES 16
-/* 16 bytes at 115200 baud take 1.4 ms, a port read 0.1 to 1 us: time has not been calibrated yet when we print first. */
+#define LSR_ALL_SENT          0x40
+#define FIFO_BYTES            16
+/*
+ * 16 bytes at 115200 baud take 1.4 ms, a port read 0.1 to 1 us: time has not been calibrated yet
+ * when we print first.
+ */
 #define POLLS 50000
 
 static struct uart {
@@ -32,10 +35,17 @@ static struct uart {
 	u16 burst; /* bytes that it takes once its transmitter is empty */
 	bool present;
 	bool stuck; /* the last wait ran out: do not wait so long again until it moves */
-} uarts[2] = {{.port = 0x3f8, .burst = 1}, {.port = 0x2f8, .burst = 1}};
+} uarts[2] = { { .port = 0x3f8, .burst = 1 }, { .port = 0x2f8, .burst = 1 } };
 
-static u8 read_reg(const struct uart *u, enum uart_reg reg) { return port_in8((u16)(u->port + reg)); }
-static void write_reg(const struct uart *u, enum uart_reg reg, u8 value) { port_out8((u16)(u->port + reg), value); }
+static u8 read_reg(const struct uart *u, enum uart_reg reg)
+{
+	return port_in8((u16)(u->port + reg));
+}
+
+static void write_reg(const struct uart *u, enum uart_reg reg, u8 value)
+{
+	port_out8((u16)(u->port + reg), value);
+}
 
 /* In loop-back mode what is sent comes back, if there is a UART. */
 static bool is_there(const struct uart *u)
@@ -105,7 +115,10 @@ int serial_read(unsigned port)
 	return read_reg(u, UART_DATA);
 }
 
-bool serial_present(unsigned port) { return uarts[port - 1].present; }
+bool serial_present(unsigned port)
+{
+	return uarts[port - 1].present;
+}
 
 /* Log text to COM1; terminals want a carriage return before each newline. */
 static void write_console(const char *text, size_t len)

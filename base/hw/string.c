@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory functions by the string instructions: 8 bytes at a time, then the rest. On CPUs with fast strings both are as
- * quick as it gets; on emulated ones the width counts.
+ * Memory functions by the string instructions: 8 bytes at a time, then the rest. On CPUs with fast
+ * strings both are as quick as it gets; on emulated ones the width counts.
  */
 #include "base/string.h"
 
@@ -36,7 +36,10 @@ void *memmove(void *to, const void *from, size_t len)
 	if ((uintptr_t)to - (uintptr_t)from >= len)
 		return memcpy(to, from, len);
 	/* The target begins inside the source: backwards. The ABI wants DF clear again. */
-	__asm__ volatile("std; rep movsb; cld" : "+D"(last_to), "+S"(last_from), "+c"(len) : : "memory", "cc");
+	__asm__ volatile("std; rep movsb; cld"
+			 : "+D"(last_to), "+S"(last_from), "+c"(len)
+			 :
+			 : "memory", "cc");
 	return to;
 }
 
@@ -59,7 +62,10 @@ size_t strnlen(const char *s, size_t max)
 	return len;
 }
 
-size_t strlen(const char *s) { return strnlen(s, SIZE_MAX); }
+size_t strlen(const char *s)
+{
+	return strnlen(s, SIZE_MAX);
+}
 
 int strncmp(const char *a, const char *b, size_t len)
 {
@@ -69,7 +75,10 @@ int strncmp(const char *a, const char *b, size_t len)
 	return 0;
 }
 
-int strcmp(const char *a, const char *b) { return strncmp(a, b, SIZE_MAX); }
+int strcmp(const char *a, const char *b)
+{
+	return strncmp(a, b, SIZE_MAX);
+}
 
 char *strchr(const char *s, int c)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The ordered event log, the cache and fence fakes that feed it, captured log text, and hv_bug(). */
+/*
+ * The ordered event log, the cache and fence fakes that feed it, captured log text, and hv_bug().
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +12,7 @@
 #include "fakes.h"
 #include "internal.h"
 
-#define MAX_EVENTS 1000000
+#define MAX_EVENTS    1000000
 #define MAX_LOG_BYTES (4 * 1024 * 1024)
 
 static struct fake_event *events;
@@ -28,6 +30,7 @@ void fakes_reset(void)
 	fake_phys_reset();
 	fake_events_reset();
 	fake_log_reset();
+	fake_cpu_reset();
 }
 
 void fake_events_reset(void)
@@ -44,8 +47,15 @@ void fake_events_clear(void)
 	event_count = event_room = 0;
 }
 
-void fake_events_record(enum fake_event_kind kind, bool on) { ignored[kind] = !on; }
-unsigned fake_event_count(void) { return event_count; }
+void fake_events_record(enum fake_event_kind kind, bool on)
+{
+	ignored[kind] = !on;
+}
+
+unsigned fake_event_count(void)
+{
+	return event_count;
+}
 
 void fake_event_add(enum fake_event_kind kind, u64 address, u64 width, u64 value)
 {
@@ -57,7 +67,7 @@ void fake_event_add(enum fake_event_kind kind, u64 address, u64 width, u64 value
 		if (!events)
 			abort();
 	}
-	events[event_count++] = (struct fake_event){kind, address, width, value};
+	events[event_count++] = (struct fake_event){ kind, address, width, value };
 }
 
 const struct fake_event *fake_event(unsigned n)
@@ -74,8 +84,8 @@ int fake_event_find(unsigned from, enum fake_event_kind kind, u64 address)
 	bool anywhere = kind == FAKE_STORE_FENCE || kind == FAKE_FULL_FENCE || kind == FAKE_DELAY;
 
 	for (unsigned i = from; i < event_count; i++)
-		if (events[i].kind == kind &&
-		    (anywhere || address == events[i].address || address - events[i].address < events[i].width))
+		if (events[i].kind == kind && (anywhere || address == events[i].address ||
+					       address - events[i].address < events[i].width))
 			return (int)i;
 	return -1;
 }
@@ -96,9 +106,20 @@ bool fake_written_back(unsigned from, unsigned to, const void *va, size_t len)
 	return done >= end;
 }
 
-void cache_write_back(const void *va, size_t len) { fake_event_add(FAKE_CACHE_WRITE_BACK, (uintptr_t)va, len, 0); }
-void store_fence(void) { fake_event_add(FAKE_STORE_FENCE, 0, 0, 0); }
-void full_fence(void) { fake_event_add(FAKE_FULL_FENCE, 0, 0, 0); }
+void cache_write_back(const void *va, size_t len)
+{
+	fake_event_add(FAKE_CACHE_WRITE_BACK, (uintptr_t)va, len, 0);
+}
+
+void store_fence(void)
+{
+	fake_event_add(FAKE_STORE_FENCE, 0, 0, 0);
+}
+
+void full_fence(void)
+{
+	fake_event_add(FAKE_FULL_FENCE, 0, 0, 0);
+}
 
 static void capture(const char *text, size_t len)
 {
@@ -128,9 +149,20 @@ void fake_log_clear(void)
 	log_len = log_room = 0;
 }
 
-const char *fake_log_text(void) { return log_buffer ? log_buffer : ""; }
-bool fake_log_contains(const char *text) { return strstr(fake_log_text(), text) != NULL; }
-const char *fake_bug_text(void) { return bug_text; }
+const char *fake_log_text(void)
+{
+	return log_buffer ? log_buffer : "";
+}
+
+bool fake_log_contains(const char *text)
+{
+	return strstr(fake_log_text(), text) != NULL;
+}
+
+const char *fake_bug_text(void)
+{
+	return bug_text;
+}
 
 void hv_bug(const char *file, int line, const char *fmt, ...)
 {

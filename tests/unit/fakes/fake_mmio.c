@@ -41,12 +41,12 @@ static void add(struct range *ranges, unsigned *count, struct range new)
 
 void fake_mmio_add(hpa_t base, u64 size, fake_read_fn *read, fake_write_fn *write, void *ctx)
 {
-	add(mmio_ranges, &mmio_range_count, (struct range){base.v, size, read, write, ctx});
+	add(mmio_ranges, &mmio_range_count, (struct range){ base.v, size, read, write, ctx });
 }
 
 void fake_port_add(u16 first, u16 count, fake_read_fn *read, fake_write_fn *write, void *ctx)
 {
-	add(port_ranges, &port_range_count, (struct range){first, count, read, write, ctx});
+	add(port_ranges, &port_range_count, (struct range){ first, count, read, write, ctx });
 }
 
 static u64 read_memory(void *ctx, u64 offset, unsigned width)
@@ -85,7 +85,8 @@ void fake_mmio_map_fail_after(unsigned n, enum err result)
 }
 
 /* The newest range that holds the whole access. */
-static const struct range *find(const struct range *ranges, unsigned count, u64 address, unsigned width)
+static const struct range *find(const struct range *ranges, unsigned count, u64 address,
+				unsigned width)
 {
 	for (unsigned i = count; i-- > 0;)
 		if (address >= ranges[i].base && address - ranges[i].base < ranges[i].size &&
@@ -94,7 +95,10 @@ static const struct range *find(const struct range *ranges, unsigned count, u64 
 	return NULL;
 }
 
-static u64 all_ones(unsigned width) { return ~0ull >> (64 - 8 * width); }
+static u64 all_ones(unsigned width)
+{
+	return ~0ull >> (64 - 8 * width);
+}
 
 static u64 do_read(const struct range *r, u64 address, unsigned width)
 {
@@ -112,15 +116,18 @@ enum err mmio_map(hpa_t base, u64 size, struct mmio *out)
 	if (size == 0 || base.v + size < base.v || base.v + size > 1ull << 52)
 		return ERR_INVALID;
 	/* Never dereferenced: the code under test must go through mmio_read and mmio_write. */
-	*out = (struct mmio){.base = base, .size = size, .va = (volatile u8 *)(uintptr_t)1};
+	*out = (struct mmio){ .base = base, .size = size, .va = (volatile u8 *)(uintptr_t)1 };
 	return OK;
 }
 
 static void check_access(const struct mmio *m, u64 offset, unsigned width, const char *what)
 {
-	if (m->va && offset < m->size && m->size - offset >= width && (m->base.v + offset) % width == 0)
+	if (m->va && offset < m->size && m->size - offset >= width &&
+	    (m->base.v + offset) % width == 0)
 		return;
-	fprintf(stderr, "fakes: %s of %u bytes at offset 0x%" PRIx64 " of MMIO range 0x%" PRIx64 "+0x%" PRIx64 "%s\n",
+	fprintf(stderr,
+		"fakes: %s of %u bytes at offset 0x%" PRIx64 " of MMIO range 0x%" PRIx64
+		"+0x%" PRIx64 "%s\n",
 		what, width, offset, m->base.v, m->size, m->va ? "" : " that is not mapped");
 	abort();
 }
@@ -141,21 +148,55 @@ static void mmio_write(const struct mmio *m, u64 offset, unsigned width, u64 val
 	const struct range *r;
 
 	check_access(m, offset, width, "write");
-	/* Recorded before the handler runs, so that what the device does about it comes later in the log. */
+	/*
+	 * Recorded before the handler runs, so that what the device does about it comes later in
+	 * the log.
+	 */
 	fake_event_add(FAKE_MMIO_WRITE, address, width, value);
 	r = find(mmio_ranges, mmio_range_count, address, width);
 	if (r && r->write)
 		r->write(r->ctx, address - r->base, width, value);
 }
 
-u8 mmio_read8(const struct mmio *m, u64 offset) { return (u8)mmio_read(m, offset, 1); }
-u16 mmio_read16(const struct mmio *m, u64 offset) { return (u16)mmio_read(m, offset, 2); }
-u32 mmio_read32(const struct mmio *m, u64 offset) { return (u32)mmio_read(m, offset, 4); }
-u64 mmio_read64(const struct mmio *m, u64 offset) { return mmio_read(m, offset, 8); }
-void mmio_write8(const struct mmio *m, u64 offset, u8 value) { mmio_write(m, offset, 1, value); }
-void mmio_write16(const struct mmio *m, u64 offset, u16 value) { mmio_write(m, offset, 2, value); }
-void mmio_write32(const struct mmio *m, u64 offset, u32 value) { mmio_write(m, offset, 4, value); }
-void mmio_write64(const struct mmio *m, u64 offset, u64 value) { mmio_write(m, offset, 8, value); }
+u8 mmio_read8(const struct mmio *m, u64 offset)
+{
+	return (u8)mmio_read(m, offset, 1);
+}
+
+u16 mmio_read16(const struct mmio *m, u64 offset)
+{
+	return (u16)mmio_read(m, offset, 2);
+}
+
+u32 mmio_read32(const struct mmio *m, u64 offset)
+{
+	return (u32)mmio_read(m, offset, 4);
+}
+
+u64 mmio_read64(const struct mmio *m, u64 offset)
+{
+	return mmio_read(m, offset, 8);
+}
+
+void mmio_write8(const struct mmio *m, u64 offset, u8 value)
+{
+	mmio_write(m, offset, 1, value);
+}
+
+void mmio_write16(const struct mmio *m, u64 offset, u16 value)
+{
+	mmio_write(m, offset, 2, value);
+}
+
+void mmio_write32(const struct mmio *m, u64 offset, u32 value)
+{
+	mmio_write(m, offset, 4, value);
+}
+
+void mmio_write64(const struct mmio *m, u64 offset, u64 value)
+{
+	mmio_write(m, offset, 8, value);
+}
 
 static u64 port_in(u16 port, unsigned width)
 {
@@ -174,9 +215,32 @@ static void port_out(u16 port, unsigned width, u64 value)
 		r->write(r->ctx, port - r->base, width, value);
 }
 
-u8 port_in8(u16 port) { return (u8)port_in(port, 1); }
-u16 port_in16(u16 port) { return (u16)port_in(port, 2); }
-u32 port_in32(u16 port) { return (u32)port_in(port, 4); }
-void port_out8(u16 port, u8 value) { port_out(port, 1, value); }
-void port_out16(u16 port, u16 value) { port_out(port, 2, value); }
-void port_out32(u16 port, u32 value) { port_out(port, 4, value); }
+u8 port_in8(u16 port)
+{
+	return (u8)port_in(port, 1);
+}
+
+u16 port_in16(u16 port)
+{
+	return (u16)port_in(port, 2);
+}
+
+u32 port_in32(u16 port)
+{
+	return (u32)port_in(port, 4);
+}
+
+void port_out8(u16 port, u8 value)
+{
+	port_out(port, 1, value);
+}
+
+void port_out16(u16 port, u16 value)
+{
+	port_out(port, 2, value);
+}
+
+void port_out32(u16 port, u32 value)
+{
+	port_out(port, 4, value);
+}

@@ -17,7 +17,10 @@ static struct {
 static unsigned buffer_count;
 static void *pool_memory;
 
-void fake_phys_reset(void) { buffer_count = 0; }
+void fake_phys_reset(void)
+{
+	buffer_count = 0;
+}
 
 void fake_phys_add(hpa_t base, const void *buffer, u64 size)
 {
@@ -57,5 +60,12 @@ void fake_pool_reset(u64 pages)
 	pool_add(hpa((uintptr_t)pool_memory), total * PAGE_SIZE);
 }
 
-hpa_t pool_hpa(const void *p) { return hpa((uintptr_t)p); }
-void *pool_va(hpa_t address) { return (void *)(uintptr_t)address.v; }
+hpa_t pool_hpa(const void *p)
+{
+	return hpa((uintptr_t)p);
+}
+
+void *pool_va(hpa_t address)
+{
+	return (void *)(uintptr_t)address.v;
+}

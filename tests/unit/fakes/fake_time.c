@@ -18,8 +18,15 @@ void fake_time_reset(void)
 	hook = NULL;
 }
 
-void fake_time_set_step(u64 step_ns) { step = step_ns; }
-u64 fake_time_now(void) { return now; }
+void fake_time_set_step(u64 step_ns)
+{
+	step = step_ns;
+}
+
+u64 fake_time_now(void)
+{
+	return now;
+}
 
 void fake_time_on_advance(void (*new_hook)(void *ctx, u64 now_ns), void *ctx)
 {

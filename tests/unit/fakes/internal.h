@@ -8,5 +8,6 @@ void fake_time_reset(void);
 void fake_phys_reset(void);
 void fake_events_reset(void);
 void fake_log_reset(void);
+void fake_cpu_reset(void);
 
 #endif
