@@ -119,21 +119,31 @@ static enum err check_range(const struct iommu_domain *d, u64 at, u64 size, cons
 		return fail(why, ERR_INVALID, RID_NONE,
 			    "domain %s: %s 0x%lx+0x%lx does not fit into %u bits", d->name, what,
 			    at, size, bits);
-	if (touches_interrupt_range(at, size))
-		return fail(why, ERR_REFUSED, RID_NONE,
-			    "domain %s: %s 0x%lx+0x%lx touches 0xfeexxxxx: writes there are "
-			    "interrupts, not memory",
-			    d->name, what, at, size);
 	return OK;
+}
+
+/* Whole pages, within the width, and not what interrupts are made of (P2). */
+static enum err check_mappable(const struct iommu_domain *d, u64 at, u64 size, const char *what,
+			       unsigned bits, struct why *why)
+{
+	enum err e = check_range(d, at, size, what, bits, why);
+
+	if (e == OK && touches_interrupt_range(at, size))
+		e = fail(why, ERR_REFUSED, RID_NONE,
+			 "domain %s: %s 0x%lx+0x%lx touches 0xfeexxxxx: writes there are "
+			 "interrupts, not "
+			 "memory",
+			 d->name, what, at, size);
+	return e;
 }
 
 enum err iommu_map(struct iommu_domain *d, iova_t at, hpa_t to, u64 size, unsigned prot,
 		   struct why *why)
 {
-	enum err e = check_range(d, at.v, size, "device address", vtd.width, why);
+	enum err e = check_mappable(d, at.v, size, "device address", vtd.width, why);
 
 	if (e == OK)
-		e = check_range(d, to.v, size, "host address", vtd.host_width, why);
+		e = check_mappable(d, to.v, size, "host address", vtd.host_width, why);
 	if (e == OK && (prot == 0 || prot & ~(IOMMU_READ | IOMMU_WRITE)))
 		e = fail(why, ERR_INVALID, RID_NONE,
 			 "domain %s: permission 0x%x is neither read nor write", d->name, prot);

@@ -54,7 +54,8 @@ const struct acpi_header *dmar_table(void);
 
 /*
  *	00:00.0 host bridge	00:02.0 root port -> bus 1	00:03.0 root port -> buses 2..4
- *	01:00.0 PF, VFs 01:10.0, 01:10.2; 00:1f.0		02:00.0 switch -> buses 3..4; 03:01.0
+ *	01:00.0 PF, VFs 01:10.0, 01:10.2; 00:1f.0		02:00.0 switch -> buses 3..4;
+ *03:01.0
  *-> bus 4; 04:00.0
  */
 void fabric_reset(void);
