@@ -131,30 +131,59 @@ static u64 path_top(const struct vf_space *plan, bool prefetch)
 	return top;
 }
 
-static bool grow_in(struct vf_space *plan, bool prefetch, const struct pci_window *aperture,
-		    u64 size, u64 align, u64 *base)
+/* May `size` bytes be at `at`? */
+static bool grow_at(struct vf_space *plan, bool prefetch, const struct pci_window *aperture, u64 at,
+		    u64 size, u64 *end)
 {
 	struct space_query q = { .viewer = plan->pf->function, .plan = plan };
-	u64 at = ALIGN_UP(aperture->base, align);
+	struct pci_window block = { at, at + size - 1 };
 
-	while (at >= aperture->base && window_holds(aperture, at, size)) {
-		struct pci_window block = { at, at + size - 1 };
+	return window_holds(aperture, at, size) && !space_clash(&q, &block, end) &&
+	       grow_path(plan, prefetch, aperture, block, end);
+}
+
+/* Upwards from `at` to `last`. */
+static bool grow_upwards(struct vf_space *plan, bool prefetch, const struct pci_window *aperture,
+			 u64 at, u64 last, u64 size, u64 align, u64 *base)
+{
+	while (at <= last && window_holds(aperture, at, size)) {
 		u64 end = at;
 
-		if (!space_clash(&q, &block, &end) &&
-		    grow_path(plan, prefetch, aperture, block, &end)) {
+		if (grow_at(plan, prefetch, aperture, at, size, &end)) {
 			*base = at;
 			return true;
 		}
-		/* Behind what is in the way; or, if that lies below, one window step on. Either way
-		 * it moves up. */
-		u64 next = MAX(ALIGN_UP(end, align), ALIGN_UP(at + 1, MAX(align, WINDOW_STEP)));
+		/* Behind what is in the way; if that is below, one window step on. */
+		u64 next =
+			end > at ? ALIGN_UP(end, align) : ALIGN_UP(at + 1, MAX(align, WINDOW_STEP));
 
 		if (next <= at)
 			return false;
 		at = next;
 	}
 	return false;
+}
+
+/*
+ * A window with something in it grows where it is: up from its own free parts, else down by as much
+ * as is needed. An empty one goes to the first place in the aperture.
+ */
+static bool grow_in(struct vf_space *plan, bool prefetch, const struct pci_window *aperture,
+		    u64 size, u64 align, u64 *base)
+{
+	struct pci_window pinned = pinned_part(plan, plan->pf->function->parent, prefetch);
+	u64 end;
+
+	if (!window_open(&pinned))
+		return grow_upwards(plan, prefetch, aperture, ALIGN_UP(aperture->base, align),
+				    aperture->limit, size, align, base);
+	if (grow_upwards(plan, prefetch, aperture, ALIGN_UP(pinned.base, align),
+			 ALIGN_UP(pinned.limit + 1, align), size, align, base))
+		return true;
+	if (pinned.base < size)
+		return false;
+	*base = ALIGN_DOWN(pinned.base - size, align);
+	return grow_at(plan, prefetch, aperture, *base, size, &end);
 }
 
 bool space_grow(struct vf_space *plan, bool prefetch, u64 size, u64 align, u64 top, u64 *base)
