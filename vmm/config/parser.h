@@ -49,6 +49,7 @@ struct choice {
 
 /* Values. Each takes the whole text or says false and leaves *out alone. */
 bool parse_number(const char *text, u64 max, u64 *out);
+bool parse_address(const char *text, u64 *out);    /* 0x1000 or 1000: hexadecimal */
 bool parse_size(const char *text, u64 *out);       /* 4096, 64K, 32M, 1G */
 bool parse_rate_mbps(const char *text, u32 *out);  /* 100M, 1G */
 bool parse_mac(const char *text, u8 out[6]);       /* any six bytes; mac_is_usable() judges them */

@@ -59,6 +59,20 @@ bool parse_number(const char *text, u64 max, u64 *out)
 	return true;
 }
 
+#define ADDRESS_DIGITS 16
+
+bool parse_address(const char *text, u64 *out)
+{
+	u64 value;
+
+	if (text[0] == '0' && text[1] == 'x')
+		text += 2;
+	if (!take_digits(&text, HEX, ADDRESS_DIGITS, &value) || *text)
+		return false;
+	*out = value;
+	return true;
+}
+
 bool parse_size(const char *text, u64 *out)
 {
 	static const struct {

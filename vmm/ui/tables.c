@@ -33,5 +33,4 @@ void ui_closing_table(void)
 		vm_summarise(&vms[i], &all[i]);
 	log_text("\n");
 	closing_table(all, vm_count, show_line);
-	log_text("\n");
 }

@@ -31,6 +31,11 @@ void report_write_because(const char *end);
  * service loop. */
 void faults_service(void);
 
+/* The monitor on COM1: take what was typed. Boot core, every 10 ms. The first key opens it. */
+void monitor_poll(void);
+/* Open it now: prompt and all. */
+void monitor_open(void);
+
 /* Name of a basic exit reason ("CPUID", "EXTERNAL_INTERRUPT"), "?" if there is none. */
 const char *exit_reason_name(unsigned reason);
 

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The console that one lives in: a command line on COM1, served by the boot core between guests. */
+#include "base/hw/cpu.h"
+#include "base/log.h"
+#include "base/string.h"
+#include "vmm/config/parser.h"
+#include "vmm/ui/line_edit.h"
+#include "vmm/ui/monitor.h"
+
+#define CONSOLE        1
+#define BYTES_PER_POLL 64 /* a whole line may have been pasted; guests wait meanwhile */
+
+static command_fn command_help;
+
+static const struct command commands[] = {
+	{ "help", "[command]", "this list, or one of its lines", 0, 1, command_help },
+	{ "topology", "", "the fabric as a tree: bridges, PFs, VFs and whose they are", 0, 0,
+	  command_topology },
+	{ "features", "", "what this machine has and lacks, and what that costs", 0, 0,
+	  command_features },
+	{ "acs", "", "Access Control Services of every port: on and missing", 0, 0, command_acs },
+	{ "groups", "", "functions that cannot be isolated from each other", 0, 0, command_groups },
+	{ "pf", "", "Physical Functions: driver, VFs, offset, stride, BARs", 0, 0, command_pf },
+	{ "vf", "[<pf>/<index> [cfg]]", "VFs; one of them; its config space: device, guest, source",
+	  0, 2, command_vf },
+	{ "dmar", "<pf>/<index> <address>", "where an address that the VF puts on the bus would go",
+	  2, 2, command_dmar },
+	{ "irq", "", "interrupt routes: VF vector, IRTE, host vector, guest vector", 0, 0,
+	  command_irq },
+	{ "vm", "[list]", "virtual machines: state, memory, VFs", 0, 1, command_vm },
+	{ "stats", "", "exits, interrupts and frames per VM", 0, 0, command_stats },
+	{ "memory", "", "the page pool by owner", 0, 0, command_memory },
+	{ "faults", "", "what the IOMMU has blocked", 0, 0, command_faults },
+	{ "log", "", "the last lines of the log", 0, 0, command_log },
+	{ "report", "", "write report.json", 0, 0, command_report },
+	{ "poweroff", "", "write report.json and switch the machine off", 0, 0, command_poweroff },
+};
+
+static struct line_edit editor;
+
+static void show_usage(const struct command *c)
+{
+	log_text("  %-9s %-24s %s\n", c->name, c->arguments, c->help);
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static void say_unknown(const char *name)
+{
+	const char *meant = nearest_name(name, commands, ARRAY_LEN(commands), sizeof(commands[0]));
+
+	if (meant)
+		log_text("no command '%s'; did you mean %s?\n", name, meant);
+	else
+		log_text("no command '%s'; 'help' lists them\n", name);
+}
+
+static void command_help(unsigned words, char *const word[MONITOR_WORDS])
+{
+	const struct command *c = words ? find_command(word[0]) : NULL;
+
+	if (c)
+		show_usage(c);
+	else if (words)
+		say_unknown(word[0]);
+	for (unsigned i = 0; !words && i < ARRAY_LEN(commands); i++)
+		show_usage(&commands[i]);
+}
+
+static void run(unsigned words, char *const word[MONITOR_WORDS])
+{
+	const struct command *c = find_command(word[0]);
+	unsigned arguments = words - 1;
+
+	if (!c)
+		say_unknown(word[0]);
+	else if (arguments < c->min_words || arguments > c->max_words)
+		log_text("expected: %s %s\n", c->name, c->arguments);
+	else
+		c->run(arguments, word + 1);
+}
+
+/* Words in place; more than there is room for are one too many for any command. */
+static void run_line(char *text)
+{
+	char *word[MONITOR_WORDS + 1] = { NULL };
+	unsigned words = 0;
+
+	for (char *rest; text && words < MONITOR_WORDS; text = rest) {
+		rest = cut(text, ' ');
+		if (*text)
+			word[words++] = text;
+	}
+	if (words)
+		run(words, word);
+}
+
+/* The rest of the only command that begins so. */
+static const char *complete(const char *text, size_t len)
+{
+	const char *found = NULL;
+
+	for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {
+		if (strncmp(commands[i].name, text, len) != 0)
+			continue;
+		if (found)
+			return "";
+		found = commands[i].name + len;
+	}
+	return found ? found : "";
+}
+
+static void echo(const char *text, size_t len)
+{
+	serial_write(CONSOLE, text, len);
+}
+
+static bool is_open(void)
+{
+	return editor.prompt != NULL;
+}
+
+void monitor_open(void)
+{
+	line_edit_init(&editor, "coppice> ", echo);
+	editor.complete = complete;
+	log_text("\nThe monitor listens; 'help' lists its commands.\n");
+	line_edit_begin(&editor);
+}
+
+void monitor_poll(void)
+{
+	for (unsigned i = 0; i < BYTES_PER_POLL; i++) {
+		int byte = serial_read(CONSOLE);
+
+		if (byte < 0)
+			return;
+		if (!is_open()) {
+			monitor_open(); /* the first key only opens it */
+			continue;
+		}
+		if (line_edit_key(&editor, (u8)byte)) {
+			run_line(editor.text);
+			line_edit_begin(&editor);
+		}
+	}
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The monitor's commands. What each prints goes through log_text(), whole lines at a time. */
+#ifndef VMM_UI_MONITOR_H
+#define VMM_UI_MONITOR_H
+
+#include "vmm/ui/report.h"
+
+#define MONITOR_WORDS 5
+
+/* `words` counts the arguments behind the command's name. */
+typedef void command_fn(unsigned words, char *const word[MONITOR_WORDS]);
+
+struct command {
+	const char *name, *arguments, *help;
+	unsigned min_words, max_words;
+	command_fn *run;
+};
+
+command_fn command_topology, command_features, command_acs, command_groups, command_pf, command_vf,
+	command_dmar;
+command_fn command_vm, command_stats, command_irq, command_faults, command_log, command_report,
+	command_memory, command_poweroff;
+
+#endif

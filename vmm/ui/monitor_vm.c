@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Commands about VMs, interrupts, faults and the machine. */
+#include "base/format.h"
+#include "base/hw/cpu.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "vmm/assign/assign.h"
+#include "vmm/ui/faults.h"
+#include "vmm/ui/monitor.h"
+
+#define LOG_SHOWN_BYTES (16 * KiB)
+
+void command_vm(unsigned words, char *const word[MONITOR_WORDS])
+{
+	(void)words, (void)word;
+	log_text("name                             state    status   MiB  vCPUs  VFs  kernel\n");
+	for (unsigned i = 0; i < vm_count; i++) {
+		const struct vm *vm = &vms[i];
+		char status[24] = "-";
+
+		if (vm->state == VM_ENDED || vm->state == VM_REFUSED)
+			format(status, sizeof(status), "%lld", (long long)vm->exit_status);
+		log_text("%-32s %-8s %6s %5llu %6u %4u  %s\n", vm->name, vm_state_name(vm->state),
+			 status, (unsigned long long)(vm->config->mem / MiB), vm->cpus,
+			 vm->config->vf_count, vm->config->kernel);
+	}
+}
+
+void command_stats(unsigned words, char *const word[MONITOR_WORDS])
+{
+	struct iommu_counters c;
+
+	(void)words, (void)word;
+	ui_closing_table();
+	iommu_counters(&c);
+	log_text("invalidations: context %llu global %llu device, IOTLB %llu global %llu domain "
+		 "%llu page, "
+		 "IEC %llu global %llu index, waits %llu\n",
+		 (unsigned long long)c.context_global, (unsigned long long)c.context_device,
+		 (unsigned long long)c.iotlb_global, (unsigned long long)c.iotlb_domain,
+		 (unsigned long long)c.iotlb_page, (unsigned long long)c.iec_global,
+		 (unsigned long long)c.iec_index, (unsigned long long)c.wait);
+}
+
+static void show_routes(const struct vm *vm, const struct assigned_vf *a)
+{
+	char label[VF_LABEL_BYTES];
+
+	for (unsigned i = 0; a->route && i < a->shadow.vectors; i++) {
+		const struct irq_route *r = a->route[i];
+
+		if (r)
+			log_text("%-9s vector %u -> IRTE %u -> core %u vector 0x%02x -> %s vCPU %u "
+				 "vector 0x%02x  "
+				 "%llu forwarded, %llu dropped\n",
+				 vf_label(a->vf, label, sizeof(label)), i, r->irte, r->core->index,
+				 r->host_vector, vm->name, r->vcpu->index, r->guest_vector,
+				 (unsigned long long)r->forwarded, (unsigned long long)r->dropped);
+	}
+}
+
+void command_irq(unsigned words, char *const word[MONITOR_WORDS])
+{
+	(void)words, (void)word;
+	log_text("%u routes, %u IRTEs in use\n", irq_route_count(), irte_used());
+	for (unsigned i = 0; i < vm_count; i++)
+		for (unsigned v = 0; v < vms[i].vf_count; v++)
+			if (vms[i].vf[v].vf)
+				show_routes(&vms[i], &vms[i].vf[v]);
+}
+
+void command_memory(unsigned words, char *const word[MONITOR_WORDS])
+{
+	static const char *const tags[POOL_TAGS] = {
+		[POOL_HOST] = "host",     [POOL_PCI] = "pci", [POOL_IOMMU] = "iommu",
+		[POOL_DRIVER] = "driver", [POOL_VM] = "vm",   [POOL_GUEST] = "guest RAM",
+	};
+
+	(void)words, (void)word;
+	for (unsigned i = 0; i < POOL_TAGS; i++)
+		log_text("%-10s %8llu pages\n", tags[i],
+			 (unsigned long long)pool_used((enum pool_tag)i));
+	log_text("%-10s %8llu pages\n", "free", (unsigned long long)pool_available());
+}
+
+void command_faults(unsigned words, char *const word[MONITOR_WORDS])
+{
+	(void)words, (void)word;
+	if (!fault_count())
+		log_text("nothing was blocked\n");
+	for (unsigned i = 0; i < fault_count(); i++) {
+		const struct fault_entry *f = fault(i);
+
+		log_text(RID_FMT "  %-9s %-10s %llu times, first at 0x%llx, last at 0x%llx: %s "
+				 "(reason 0x%02x)%s\n",
+			 RID_ARG(f->first.rid), f->vf[0] ? f->vf : "-", f->vm[0] ? f->vm : "-",
+			 (unsigned long long)f->count, (unsigned long long)f->first.address,
+			 (unsigned long long)f->last_address, f->first.reason_text, f->first.reason,
+			 f->cut ? ", bus master cut" : "");
+	}
+}
+
+void command_log(unsigned words, char *const word[MONITOR_WORDS])
+{
+	static char text[LOG_SHOWN_BYTES]; /* a copy: what is shown must not grow the log that it
+					      comes from */
+	size_t len = log_ring_copy(text, sizeof(text)), from = 0;
+
+	(void)words, (void)word;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] != '\n')
+			continue;
+		serial_write(1, text + from, i - from);
+		serial_write(1, "\r\n", 2);
+		from = i + 1;
+	}
+}
+
+void command_report(unsigned words, char *const word[MONITOR_WORDS])
+{
+	(void)words, (void)word;
+	report_write_because("monitor");
+	log_text("report.json is written\n");
+}
+
+void command_poweroff(unsigned words, char *const word[MONITOR_WORDS])
+{
+	(void)words, (void)word;
+	ui_closing_table();
+	report_write_because("power-off");
+	power_off();
+}
