@@ -6,23 +6,14 @@
 #include "pci/reset.h"
 #include "vmm/assign/internal.h"
 
-/* An NVMe VF's vector count is known only once the master driver has brought it online. */
-static enum err match_vectors(struct assigned_vf *a, struct why *why)
+/* The shadow, the routes and the hole in EPT were made for the table that decode saw. */
+static enum err check_vectors(const struct assigned_vf *a, struct why *why)
 {
 	if (a->msix.vectors == a->shadow.vectors)
 		return OK;
-	u64 base[PCI_BARS];
-	for (unsigned n = 0; n < PCI_BARS; n++)
-		base[n] = a->model.bars[n].base;
-	enum err e = vf_model_init(&a->model, a->vf, base, why);
-	if (e)
-		return e;
-	if (a->model.msix_vectors != a->msix.vectors)
-		return fail(why, ERR_DEVICE, a->vf->rid,
-			    "its MSI-X table size changed from %u to %u while it was read",
-			    a->model.msix_vectors, a->msix.vectors);
-	shadow_free(a);
-	return shadow_alloc(a, a->msix.vectors, why);
+	return fail(why, ERR_DEVICE, a->vf->rid,
+		    "its MSI-X table has %u vectors, it had %u when it was discovered",
+		    a->msix.vectors, a->shadow.vectors);
 }
 
 /* Clean, known, and set up by its master driver; nothing of the VM is within its reach yet. */
@@ -36,7 +27,7 @@ static enum err prepare_device(struct assigned_vf *a, struct why *why)
 	vf_model_reset(&a->model);
 	command_sync(a);
 	e = msix_init(&a->msix, a->vf->function, a->host_bar, why);
-	return e ? e : match_vectors(a, why);
+	return e ? e : check_vectors(a, why);
 }
 
 static enum err commit_one(struct vm *vm, struct assigned_vf *a, struct why *why)

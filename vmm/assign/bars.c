@@ -39,7 +39,7 @@ static u64 wanted_base(struct vm *vm, const struct assigned_vf *a, unsigned n)
 		return base;
 	guest_teach(vm,
 		    "VF " VF_FMT ": BAR %u at 0x%llx is outside the window 0x%x..0x%llx or over "
-				 "another BAR: not mapped",
+		    "another BAR: not mapped",
 		    VF_ARG(a->vf), n, ULL(base), GUEST_MMIO_BASE, ULL(SHARED_PAGES_BASE - 1));
 	return 0;
 }
@@ -58,9 +58,8 @@ static void map_bar(struct vm *vm, struct assigned_vf *a, unsigned n, u64 base)
 	struct why why;
 	u64 size = a->host_bar[n].size, hole = size, hole_end = size;
 	if (n == a->msix.table_bar) {
-		u64 end = a->msix.table_offset + (u64)a->msix.vectors * MSIX_ENTRY_BYTES;
-		hole = ALIGN_DOWN((u64)a->msix.table_offset, PAGE_SIZE);
-		hole_end = ALIGN_UP(end, PAGE_SIZE);
+		msix_table_pages(&a->msix, &hole, &hole_end);
+		hole_end += PAGE_SIZE;
 	}
 	enum err e = map_part(vm, a, n, base, 0, hole, &why);
 	if (!e)

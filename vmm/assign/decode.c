@@ -104,7 +104,12 @@ static enum err build_model(struct request *r, struct why *why)
 {
 	u64 base[PCI_BARS];
 	enum err e = place_bars(r, base, why);
-	return e ? e : vf_model_init(&r->a->model, r->a->vf, base, why);
+	if (!e)
+		e = vf_model_init(&r->a->model, r->a->vf, base, why);
+	if (!e)
+		vf_model_set_window(&r->a->model, GUEST_MMIO_BASE,
+				    SHARED_PAGES_BASE - GUEST_MMIO_BASE);
+	return e;
 }
 
 static enum err allocate(struct request *r, struct why *why)

@@ -57,6 +57,9 @@ static void unlock_cores(const struct cpu *a, const struct cpu *b)
 
 void irq_routes_init(void)
 {
+	memset(core_vectors, 0, sizeof(core_vectors));
+	late_interrupts = 0;
+	live_routes = 0;
 	for (unsigned v = ROUTE_VECTOR_FIRST; v <= ROUTE_VECTOR_LAST; v++)
 		interrupt_set_handler((u8)v, irq_route_interrupt);
 }

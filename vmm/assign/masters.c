@@ -172,6 +172,8 @@ static struct sriov_pf *next_pf(u32 after, bool first)
 void masters_start(void)
 {
 	irq_routes_init();
+	masters_started = 0;
+	master_vector = 0;
 	for (struct sriov_pf *pf = next_pf(0, true); pf; pf = next_pf(order_of(pf), false)) {
 		const struct master_driver *driver = master_driver_for(pf->function);
 		if (driver)

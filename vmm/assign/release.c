@@ -4,11 +4,8 @@
  * off, routes gone and drained, reset verified, parking domain, PF side wiped. Only then is the VF
  * free; only when every flush has completed is the RAM.
  */
-#include <linux/pci_regs.h>
-
 #include "base/log.h"
 #include "base/pool.h"
-#include "pci/config.h"
 #include "pci/reset.h"
 #include "vmm/assign/internal.h"
 
@@ -20,10 +17,7 @@
  */
 void command_sync(struct assigned_vf *a)
 {
-	u16 command = PCI_COMMAND_MEMORY;
-	if (vf_model_bus_master(&a->model))
-		command |= PCI_COMMAND_MASTER;
-	pci_write16(a->vf->rid, PCI_COMMAND, command);
+	vf_set_command(a->vf, true, vf_model_bus_master(&a->model));
 }
 
 static void change_state(struct vf *vf, enum vf_state to, void *owner)
@@ -48,7 +42,7 @@ static void detach(struct vm *vm, struct assigned_vf *a)
 	vm->ram_leaked = true;
 	log_error("assign",
 		  "VM %s: VF " VF_FMT " may still reach the VM's memory (0x%llx bytes at 0x%llx), "
-				      "which is given up until reboot: %s",
+		  "which is given up until reboot: %s",
 		  vm->name, VF_ARG(a->vf), ULL(vm->ram_bytes), ULL(pool_hpa(vm->ram).v), why.text);
 }
 
@@ -59,7 +53,7 @@ void quarantine_vf(struct vm *vm, struct assigned_vf *a, const struct why *reaso
 		  "VM %s: VF " VF_FMT " is quarantined until reboot; other VFs and VMs go on: %s",
 		  vm->name, VF_ARG(vf), reason->text);
 	msix_routes_destroy(a);
-	pci_write16(vf->rid, PCI_COMMAND, 0);
+	vf_set_command(vf, false, false);
 	detach(vm, a);
 	if (vf->state == VF_ASSIGNED)
 		change_state(vf, VF_RESETTING, vm);
@@ -76,7 +70,7 @@ void release_vf(struct vm *vm, struct assigned_vf *a)
 	 * the fabric would else arrive untranslated and be logged as a fault of the next owner.
 	 * Memory Space stays on until the MSI-X table is masked; the reset then writes 0.
 	 */
-	pci_write16(vf->rid, PCI_COMMAND, PCI_COMMAND_MEMORY);
+	vf_set_command(vf, true, false);
 	a->master->driver->quiesce_vf(a->master, vf);
 	msix_routes_destroy(a);
 	if (vf_function_level_reset(vf, &why) != OK) {

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A machine for vmm/guest/ and vmm/assign/ without VT-x: four cores, two VMs, one PF with two VFs
+ * whose config space and BARs are memory. pci/'s config access, MSI-X and config model are the real
+ * ones; what is below them is fake, and what has an order is in the event log (fakes/fakes.h):
+ * config and MMIO writes as such, the rest as notes.
+ */
+#ifndef TESTS_UNIT_VMM_WORLD_H
+#define TESTS_UNIT_VMM_WORLD_H
+
+#include "fakes/fakes.h"
+#include "vmm/assign/assign.h"
+#include "vmm/guest/devices.h"
+#include "vmm/guest/guest.h"
+
+#define WORLD_CORES     4
+#define WORLD_VFS       2
+#define WORLD_VECTORS   3
+#define WORLD_RAM       (2 * MiB)
+#define WORLD_BAR0      0xe0000000ull /* of VF 0; 16 KiB each */
+#define WORLD_BAR3      0xe0100000ull /* MSI-X table at 0, pending bits at 0x2000 */
+#define WORLD_PF_BAR3   0xe0200000ull /* the PF's MSI-X table */
+#define WORLD_BAR_BYTES 0x4000ull
+
+/* FAKE_NOTE events: `address` says what happened, `value` to what. */
+enum note {
+	NOTE_FLR = 1,        /* value = RID */
+	NOTE_ATTACH,         /* value = RID; width = domain number, 0 = parking */
+	NOTE_DOMAIN_DESTROY, /* value = domain number */
+	NOTE_IRTE_SET,       /* value = handle */
+	NOTE_IRTE_FREE,      /* value = handle */
+	NOTE_EPT_UNMAP,      /* value = gpa */
+	NOTE_PREPARE,        /* master driver; value = VF index */
+	NOTE_WIPE,           /* vf_reset_done(keep_policy = false) */
+	NOTE_REOPEN,         /* vf_reset_done(keep_policy = true) */
+	NOTE_QUIESCE,
+};
+
+struct world_irte {
+	bool used, live;
+	struct rid rid;
+	u32 apic_id;
+	u8 vector;
+};
+
+struct world_mapping {
+	u64 gpa, hpa, size;
+	unsigned prot;
+	bool uncached;
+};
+
+#define WORLD_MAPPINGS 32
+#define WORLD_IRTES    16
+extern struct world {
+	unsigned core; /* where we run */
+	/* Registers of the vCPU that exits. */
+	u64 rip, rsp, cr0, cr3, cr4, efer, cs_base;
+	bool long_mode, default_32;
+	/* What fails. */
+	enum err flr, iommu, acs, policy, attach_back, attach, domain, map, irte_free, irte_alloc,
+		ept, start;
+	/* What was seen. */
+	struct world_irte irte[WORLD_IRTES];
+	struct world_mapping mapping[WORLD_MAPPINGS];
+	unsigned mappings, kicks, kicked_index, domains, fills, flushes, services;
+	s64 end_status;
+	char end_text[200];
+	bool ended;
+	u8 config_space[2 * MiB];
+	u8 bar0[WORLD_VFS * WORLD_BAR_BYTES], bar3[WORLD_VFS * WORLD_BAR_BYTES],
+		pf_bar3[WORLD_BAR_BYTES];
+	struct pci_function pf_function, vf_function[WORLD_VFS];
+	struct sriov_pf pf;
+	struct vf vf[WORLD_VFS];
+	struct vm_config vm_config[2];
+	struct boot_info boot;
+} world;
+
+/* For cmocka_unit_test_setup(): everything new. */
+int world_setup(void **state);
+
+/* VM n with its config wishing for igb0/<first>..: not assigned yet. */
+struct vm *world_vm(unsigned n);
+void world_wish(unsigned vm, const char *pf, unsigned index);
+void world_assign(unsigned vm); /* must succeed */
+
+/* Raise an interrupt on a core as the LAPIC would. */
+void world_interrupt(unsigned core, u8 vector);
+
+/* Where a guest-physical address leads in EPT; NULL if nowhere. */
+const struct world_mapping *world_ept(u64 at);
+
+/* Index of the first note of this kind from event `from` on, or -1. */
+int world_note(unsigned from, enum note kind);
+/* Index of the first write of this value to a VF's Command register from event `from` on, or -1. */
+int world_command_write(unsigned from, unsigned vf, u16 value);
+/* The device's MSI-X table entry, as the VF would use it. */
+u32 world_table(unsigned vf, unsigned entry, unsigned dword);
+u16 world_config16(unsigned vf, unsigned offset);
+
+#endif
