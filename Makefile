@@ -17,6 +17,7 @@ SETUP := tools/setup-packages.sh
 
 include mk/hypervisor.mk
 include mk/guests.mk
+include mk/uefi.mk
 include mk/run.mk
 include mk/unit.mk
 include mk/fuzz.mk
@@ -29,7 +30,7 @@ all: hypervisor guests
 help:
 	@echo "make                    build the hypervisor and the guests with the tools at hand"
 	@echo "make run                set up, build and boot a scenario; exits 0 only if all its VMs succeed"
-	@echo "    [SCENARIO=pair] [TARGET=auto|vtx|kvm|bochs] [SMP=n] [MEM=2G] [FIRMWARE=seabios|ovmf]"
+	@echo "    [SCENARIO=pair] [TARGET=auto|vtx|kvm|bochs] [SMP=n] [MEM=2G] [FIRMWARE=seabios|ovmf] [BOOT=grub|app]"
 	@echo "    [TRACE='vtd_inv_*'] [ICOUNT=1] [TIMEOUT=s] [QEMU_ARGS='...'] [HVARGS='...'] [RUN_DIR=folder]"
 	@echo "make console            the same, interactive: Ctrl-] cycles the consoles, Ctrl-a x leaves"
 	@echo "make test               set up, then all unit and system tests"

@@ -10,6 +10,7 @@
 
 #define BOOT_MEMORY_RANGES 128
 #define BOOT_MODULES       64
+#define BOOT_APERTURES     8
 #define BOOT_NAME_BYTES    96
 #define BOOT_CMDLINE_BYTES 512
 
@@ -41,6 +42,10 @@ struct boot_info {
 	unsigned memory_ranges, modules;
 	struct boot_memory memory[BOOT_MEMORY_RANGES];
 	struct boot_module module[BOOT_MODULES];
+	unsigned apertures; /* MMIO ranges of the root bridges, if the firmware tells them (UEFI) */
+	struct {
+		u64 base, size;
+	} aperture[BOOT_APERTURES];
 	bool truncated; /* more ranges or modules than fit; said in the log */
 	u8 rsdp[36];    /* a copy; valid if rsdp_len != 0 */
 	u8 rsdp_len;

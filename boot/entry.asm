@@ -117,6 +117,7 @@ align 8					; null, 64-bit code, data; until cpu_tables_init()
 gdt:	dq 0, 0x00af9b000000ffff, 0x00cf93000000ffff
 gdt_end:
 
+global pml4, pdpt_low, pdpt_high, pd_high, pd_low
 section .bss.boot nobits alloc write align=4096
 pml4:	resb 4096
 pdpt_low: resb 4096

@@ -5,6 +5,8 @@ TARGET ?= auto
 SMP ?=
 MEM ?=
 FIRMWARE ?= seabios
+# grub: the ISO; app: our UEFI application on an EFI system partition (then FIRMWARE is ovmf).
+BOOT ?= grub
 TRACE ?=
 ICOUNT ?=
 QEMU_ARGS ?=
@@ -13,7 +15,7 @@ RUN_DIR ?=
 TIMEOUT ?=
 RUNNER := $(PYTHON) tools/runner/main.py --build "$(BUILD)"
 RUN_OPTIONS = --scenario "$(SCENARIO)" --target "$(TARGET)" --smp "$(SMP)" --mem "$(MEM)" \
-	      --firmware "$(FIRMWARE)" --trace "$(TRACE)" --icount "$(ICOUNT)" \
+	      --firmware "$(FIRMWARE)" --boot "$(BOOT)" --trace "$(TRACE)" --icount "$(ICOUNT)" \
 	      --qemu-args "$(QEMU_ARGS)" --hvargs "$(HVARGS)" \
 	      --run-dir "$(RUN_DIR)" --timeout "$(TIMEOUT)"
 
@@ -21,7 +23,7 @@ RUN_OPTIONS = --scenario "$(SCENARIO)" --target "$(TARGET)" --smp "$(SMP)" --mem
 # What a boot needs; the runner sees to the machine itself.
 run-ready:
 	@$(SETUP) build run
-	@+$(MAKE) hypervisor guests
+	@+$(MAKE) hypervisor guests $(if $(filter app,$(BOOT)),uefi)
 
 run: run-ready
 	@$(RUNNER) run $(RUN_OPTIONS)
@@ -34,9 +36,11 @@ iso:
 	@+$(MAKE) hypervisor guests
 	@$(RUNNER) iso $(RUN_OPTIONS) --output "$(BUILD)/coppice.iso"
 
+# Copy the folder to a FAT volume: a stick, or a machine's EFI system partition.
 esp:
-	@echo "make esp: the UEFI application is not there yet; 'make iso' boots UEFI machines" \
-	      "through GRUB" >&2; exit 1
+	@$(SETUP) build run
+	@+$(MAKE) hypervisor guests uefi
+	@$(RUNNER) esp $(RUN_OPTIONS) --output "$(BUILD)/esp"
 
 bench: run-ready
 	@$(PYTHON) tools/bench.py --build "$(BUILD)"

@@ -22,6 +22,7 @@
 #include "base/time.h"
 #include "pci/config.h"
 #include "pci/path.h"
+#include "pci/space.h"
 #include "vmm/assign/assign.h"
 #include "vmm/guest/guest.h"
 #include "vmm/life.h"
@@ -125,6 +126,11 @@ static void discover_fabric(void)
 	if (!step(pci_config_init(acpi_find("MCFG", 0), &why), "pci", &why) ||
 	    !step(pci_walk(&why), "pci", &why))
 		return;
+	for (unsigned i = 0; i < boot->apertures; i++)
+		pci_add_aperture(boot->aperture[i].base, boot->aperture[i].size);
+	/* RAM, and what firmware keeps for itself, is no place for a VF's BAR. */
+	for (unsigned i = 0; i < boot->memory_ranges; i++)
+		pci_reserve_range(boot->memory[i].base.v, boot->memory[i].size);
 	acs_enable_all();
 	sriov_probe_all();
 	log_info("pci", "%u functions, %u of them Physical Functions with SR-IOV",

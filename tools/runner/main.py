@@ -19,11 +19,12 @@ import tty
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from runner import bochs, iso, qemu, report, scenario, session, target  # noqa: E402
+from runner import bochs, esp, iso, qemu, report, scenario, session, target  # noqa: E402
 from runner.console import Console  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-KNOWN_ERRORS = (scenario.ScenarioError, target.TargetError, qemu.QemuError, iso.IsoError)
+KNOWN_ERRORS = (scenario.ScenarioError, target.TargetError, qemu.QemuError, iso.IsoError,
+                esp.EspError)
 
 
 def say(text):
@@ -34,16 +35,16 @@ def say(text):
 def parse_options(argv):
     """Empty values mean the default, since make passes every variable."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("action", choices=("run", "console", "iso"))
+    parser.add_argument("action", choices=("run", "console", "iso", "esp"))
     parser.add_argument("--build", default="build", type=pathlib.Path)
     parser.add_argument("--run-dir", default="", help="default: BUILD/run/SCENARIO")
-    parser.add_argument("--output", default="", help="where 'iso' writes it")
+    parser.add_argument("--output", default="", help="where 'iso' and 'esp' write it")
     parser.add_argument("--timeout", default="", help="seconds, instead of the scenario's")
     parser.add_argument("--reply", action="append", default=[], metavar="TEXT=>ANSWER",
                         help="type ANSWER when the console shows TEXT")
     parser.add_argument("--kernel", default="", help="default: BUILD/coppice.elf")
     for name, default in (("scenario", "pair"), ("target", "auto"), ("smp", ""), ("mem", ""),
-                          ("firmware", "seabios"), ("trace", ""), ("icount", ""),
+                          ("firmware", "seabios"), ("boot", "grub"), ("trace", ""), ("icount", ""),
                           ("qemu-args", ""), ("hvargs", "")):
         parser.add_argument(f"--{name}", default=default)
     # argparse takes a value that starts with '-' for an option unless it is joined by '='.
@@ -68,7 +69,10 @@ def settle(options, wanted):
     options.smp = options.smp or str(wanted.run_options.get("smp", scenario.DEFAULT_SMP))
     options.mem = options.mem or wanted.run_options.get("mem", scenario.DEFAULT_MEMORY)
     options.timeout = float(options.timeout or wanted.timeout)
-    options.firmware = options.firmware or "seabios"
+    options.boot = options.boot or "grub"
+    if options.boot not in ("grub", "app"):
+        raise qemu.QemuError(f"BOOT={options.boot}: expected grub, or app for the UEFI application")
+    options.firmware = "ovmf" if options.boot == "app" else options.firmware or "seabios"
     run_dir = pathlib.Path(options.run_dir or options.build / "run" / wanted.name)
     return run_dir.resolve()
 
@@ -90,12 +94,22 @@ def fresh_folder(folder):
     return lock
 
 
-def make_iso(options, wanted, output):
-    """The boot medium with all that coppice.cfg names."""
+def named_files(options, wanted):
+    """What coppice.cfg names and is there."""
     found, missing = wanted.find_files(options.build)
     for name, places in missing:
         say(f"{name}: coppice.cfg names it; it is neither {places[0]} nor {places[1]}; "
             "going on without it")
+    return found
+
+
+def make_medium(options, wanted, folder):
+    """The boot medium with all that coppice.cfg names: GRUB's ISO, or the application's volume."""
+    found = named_files(options, wanted)
+    if options.boot == "app":
+        return esp.image(folder / "esp.img",
+                         esp.stage(folder / "esp", options.build, wanted.config, found))
+    output = folder / "coppice.iso"
     return iso.make(output, output.with_suffix(".dir"), options.kernel, wanted.config, found,
                     options.hvargs)
 
@@ -147,9 +161,10 @@ def action_run(options, wanted):
     kind, emulator = target.prepare(options.target or "auto", say)
     _lock = fresh_folder(run_dir)
     wanted.run_setup(run_dir)
-    medium = make_iso(options, wanted, run_dir / "coppice.iso")
+    medium = make_medium(options, wanted, run_dir)
     console = Console(run_dir, wanted.vm_names, lambda line: print(line, flush=True))
-    say(f"{wanted.name} on {kind}, {options.smp} CPUs, {options.mem}, {options.firmware}")
+    say(f"{wanted.name} on {kind}, {options.smp} CPUs, {options.mem}, {options.firmware}"
+        f"{', UEFI application' if options.boot == 'app' else ''}")
     started = time.monotonic()
     try:
         how, status = watch(kind, emulator, options, wanted, run_dir, medium, console)
@@ -171,7 +186,7 @@ def action_console(options, wanted):
         raise target.TargetError("make console: TARGET=bochs has no interactive serial line")
     fresh_folder(run_dir)
     wanted.run_setup(run_dir)
-    medium = make_iso(options, wanted, run_dir / "coppice.iso")
+    medium = make_medium(options, wanted, run_dir)
     com1 = ["-chardev", f"stdio,id=com1,mux=on,signal=off,logfile={run_dir}/console.log",
             "-serial", "chardev:com1", "-mon", "chardev=com1"]
     command = qemu.command(kind, emulator, options, wanted, run_dir, medium, com1)
@@ -184,9 +199,19 @@ def action_iso(options, wanted):
     """Only the medium, for a stick or a server's virtual drive."""
     output = pathlib.Path(options.output or options.build / "coppice.iso").resolve()
     output.parent.mkdir(parents=True, exist_ok=True)
-    make_iso(options, wanted, output)
+    iso.make(output, output.with_suffix(".dir"), options.kernel, wanted.config,
+             named_files(options, wanted), options.hvargs)
     say(f"{os.path.relpath(output)}: boots {wanted.name} on BIOS and UEFI machines; "
         "copy it to a stick with dd")
+    return 0
+
+
+def action_esp(options, wanted):
+    """Only the folder, to be copied to a FAT volume."""
+    output = pathlib.Path(options.output or options.build / "esp").resolve()
+    esp.stage(output, options.build, wanted.config, named_files(options, wanted))
+    say(f"{os.path.relpath(output)}/: boots {wanted.name}; copy what is in it to the root of a FAT "
+        "volume (a stick, an EFI system partition)")
     return 0
 
 
@@ -195,7 +220,8 @@ def main(argv):
     # A runner that is told to go takes its emulator with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     options = parse_options(argv)
-    actions = {"run": action_run, "console": action_console, "iso": action_iso}
+    actions = {"run": action_run, "console": action_console, "iso": action_iso,
+               "esp": action_esp}
     try:
         wanted = scenario.load(options.scenario or "pair", ROOT)
         return actions[options.action](options, wanted)

@@ -42,7 +42,14 @@ def observation_args(options):
     return args
 
 
-def command(kind, qemu, options, scenario, run_dir, iso, com1):
+def medium_args(medium):
+    """An ISO is a CD, a raw image is a disk."""
+    if medium.suffix == ".iso":
+        return ["-cdrom", str(medium), "-boot", "d"]
+    return ["-drive", f"if=virtio,format=raw,file={medium}"]
+
+
+def command(kind, qemu, options, scenario, run_dir, medium, com1):
     """The whole command line. The scenario's words come late, so that it may override."""
     return [
         qemu, *ACCELERATION[kind], "-smp", str(options.smp), "-m", options.mem,
@@ -50,7 +57,7 @@ def command(kind, qemu, options, scenario, run_dir, iso, com1):
         *firmware_args(options.firmware, run_dir),
         *com1,
         "-chardev", f"file,id=com2,path={run_dir}/report.raw", "-serial", "chardev:com2",
-        "-cdrom", str(iso), "-boot", "d",
+        *medium_args(medium),
         *observation_args(options),
         *scenario.machine_args(run_dir),
         *shlex.split(options.qemu_args),
