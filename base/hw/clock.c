@@ -114,7 +114,7 @@ static u32 hpet_read(const struct mmio *m, u64 *tsc)
 static u64 khz_from_hpet(void)
 {
 	const struct hpet_table *table = (const struct hpet_table *)acpi_find("HPET", 0);
-	u64 fs_per_tick, start_tsc, end_tsc, ticks_wanted, polls = 0;
+	u64 fs_per_tick, start_tsc = 0, end_tsc = 0, ticks_wanted, polls = 0;
 	u32 start, ticks;
 	struct mmio m;
 
