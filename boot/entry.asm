@@ -1,8 +1,8 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; From a Multiboot2 loader (GRUB on BIOS or on UEFI) to C. We arrive in 32-bit protected mode, paging
-; off, flat segments, interrupts off, EAX = magic, EBX = information block, ESP undefined (Multiboot2
-; 2.0 section 3.3). The loader may have moved the image to any 2 MiB boundary below 4 GiB, so EBP
-; holds its base and every address is computed from that.
+; From a Multiboot2 loader (GRUB on BIOS or on UEFI) to C. We arrive in 32-bit protected mode,
+; paging off, flat segments, interrupts off, EAX = magic, EBX = information block, ESP undefined
+; (Multiboot2 2.0 section 3.3). The loader may have moved the image to any 2 MiB boundary below
+; 4 GiB, so EBP holds its base and every address is computed from that.
 extern boot_main, boot_stack_top
 IMAGE_VA equ 0xffffffff80000000		; where linker.ld puts the image
 %define AT(symbol) ebp + symbol - IMAGE_VA
