@@ -217,6 +217,7 @@ static void manage(void)
 
 	masters_service();
 	faults_service();
+	monitor_poll();
 	for (unsigned i = 0; i < vm_count; i++)
 		if (vms[i].state == VM_ENDED && !vms[i].torn_down && vms[i].live_vcpus == 0)
 			vm_teardown(&vms[i]);
@@ -231,7 +232,9 @@ static void manage(void)
 		finish();
 	ui_closing_table();
 	report_write();
-	log_info("coppice", "every VM has ended (option idle=monitor: the machine stays on)");
+	log_info("coppice",
+		 "every VM has ended; the machine stays on (option idle=poweroff would end it)");
+	monitor_open();
 }
 
 void vmm_main(const struct boot_info *info)
