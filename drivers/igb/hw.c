@@ -49,7 +49,7 @@ enum err igb_hw_reset(struct igb *g, struct why *why)
 	igb_write(g, IGB_CTRL, ctrl | CTRL_GIO_MASTER_DISABLE);
 	if (wait_until(master_stopped, g, MASTER_DISABLE_TIMEOUT))
 		return fail(why, ERR_TIMEOUT, g->rid,
-			    "82576: DMA does not stop (STATUS %#x); power the machine off and on",
+			    "82576: DMA does not stop (STATUS 0x%x); power the machine off and on",
 			    igb_read(g, IGB_STATUS));
 	igb_write(g, IGB_CTRL, ctrl | CTRL_GIO_MASTER_DISABLE | CTRL_RST);
 	time_delay_ns(RESET_SETTLE);
@@ -70,7 +70,7 @@ enum err igb_hw_read_mac(struct igb *g, struct why *why)
 		g->mac[i] = (u8)(i < sizeof(low) ? low >> 8 * i : high >> 8 * (i - sizeof(low)));
 	if (!(high & RAH_VALID) || !igb_mac_usable(g->mac))
 		return fail(why, ERR_DEVICE, g->rid,
-			    "82576: no MAC address in its EEPROM (RAL %#x, RAH %#x)", low, high);
+			    "82576: no MAC address in its EEPROM (RAL 0x%x, RAH 0x%x)", low, high);
 	return OK;
 }
 

@@ -49,12 +49,12 @@ static enum err igb_start(struct master *m, struct why *why)
 	g->master = m;
 	g->rid = f->rid;
 	if (!bar->base || bar->size < IGB_BAR_BYTES)
-		return fail(why, ERR_DEVICE, f->rid, "82576: BAR 0 has %#llx bytes at %#llx, %s",
+		return fail(why, ERR_DEVICE, f->rid, "82576: BAR 0 has 0x%llx bytes at 0x%llx, %s",
 			    (unsigned long long)bar->size, (unsigned long long)bar->base,
 			    "expected 128 KiB placed by firmware");
 	e = mmio_map(hpa(bar->base), IGB_BAR_BYTES, &g->regs);
 	if (e)
-		return fail(why, e, f->rid, "82576: its registers at %#llx cannot be mapped",
+		return fail(why, e, f->rid, "82576: its registers at 0x%llx cannot be mapped",
 			    (unsigned long long)bar->base);
 	pci_write16(f->rid, PCI_COMMAND,
 		    pci_read16(f->rid, PCI_COMMAND) | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
@@ -81,6 +81,7 @@ static enum err igb_vfs_enabled(struct master *m, struct why *why)
 	igb_sorter_init(g);
 	for (unsigned n = 0; n < g->vfs; n++) {
 		g->vf[n] = (struct igb_vf){ .vf = &m->pf->vfs[n] };
+		igb_derive_mac(g, n, g->vf[n].assigned_mac);
 		igb_vf_to_policy(g, &g->vf[n]);
 		igb_mailbox_wipe(g, &g->vf[n]);
 	}
@@ -158,9 +159,10 @@ static void serve_wrong_behaviour(struct igb *g)
 		if (!(queues & (BIT(n) | BIT(n + IGB_POOLS))))
 			continue;
 		g->wrong_behaviour++;
-		log_limited(&v->log, LOG_WARN, g->master->pf->name,
-			    "VF %u (VM \"%s\"): frame with a false MAC or VLAN dropped (LVMMC %#x)",
-			    n, g->master->vm_name_of(v->vf), cause);
+		log_limited(
+			&v->log, LOG_WARN, g->master->pf->name,
+			"VF %u (VM \"%s\"): frame with a false MAC or VLAN dropped (LVMMC 0x%x)", n,
+			g->master->vm_name_of(v->vf), cause);
 	}
 }
 

@@ -120,6 +120,8 @@ void igb_sorter_gate(struct igb *g, const struct igb_vf *v, bool open);
 /* vf.c */
 bool igb_mac_usable(const u8 mac[IGB_MAC_BYTES]);
 bool igb_mac_taken(const struct igb *g, const u8 mac[IGB_MAC_BYTES], const struct igb_vf *except);
+/* What VF `index` has if nobody says otherwise. */
+void igb_derive_mac(const struct igb *g, unsigned index, u8 mac[IGB_MAC_BYTES]);
 /* The link as this VF may see it. */
 bool igb_vf_link(const struct igb *g, const struct igb_vf *v);
 /* Back to the policy: what the guest asked for since its last reset is forgotten. */

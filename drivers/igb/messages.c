@@ -132,10 +132,10 @@ static enum err set_promisc(struct igb *g, struct igb_vf *v, const u32 words[IGB
 	u32 info = MESSAGE_INFO(words[0]);
 
 	if (info & ~PROMISC_MULTICAST)
-		return deny(g, v, ERR_REFUSED, "promiscuous mode %#x denied: %s", info,
+		return deny(g, v, ERR_REFUSED, "promiscuous mode 0x%x denied: %s", info,
 			    "a VF sees its own frames only");
 	if (info && !v->policy.trust)
-		return deny(g, v, ERR_REFUSED, "promiscuous mode %#x denied: %s", info,
+		return deny(g, v, ERR_REFUSED, "promiscuous mode 0x%x denied: %s", info,
 			    "all multicast needs trust=on");
 	v->all_multicast = info;
 	igb_sorter_apply(g, v);
@@ -156,7 +156,7 @@ static enum err handle(struct igb *g, struct igb_vf *v, const u32 words[IGB_MAIL
 	for (unsigned i = 0; i < ARRAY_LEN(handlers); i++)
 		if (handlers[i].type == MESSAGE_TYPE(words[0]))
 			return handlers[i].handle(g, v, words);
-	return deny(g, v, ERR_UNSUPPORTED, "unknown message %#x denied", words[0]);
+	return deny(g, v, ERR_UNSUPPORTED, "unknown message 0x%x denied", words[0]);
 }
 
 static void answer(struct igb *g, struct igb_vf *v, const u32 *words, unsigned count)
@@ -164,7 +164,7 @@ static void answer(struct igb *g, struct igb_vf *v, const u32 *words, unsigned c
 	/* We hold the buffer since the read; if the device took it away, the VF times out and
 	 * resets. */
 	if (igb_mailbox_write(g, v, words, count))
-		deny(g, v, ERR_BUSY, "no answer to message %#x: the mailbox is taken",
+		deny(g, v, ERR_BUSY, "no answer to message 0x%x: the mailbox is taken",
 		     words[0] & ANSWER_MASK);
 }
 
@@ -211,7 +211,8 @@ static void serve_message(struct igb *g, struct igb_vf *v, const u32 words[IGB_M
 		answer(g, v, &reply, 1);
 	} else if (may_nack(v)) {
 		reply |= MESSAGE_NACK;
-		deny(g, v, ERR_REFUSED, "message %#x denied: no VF_RESET came before it", words[0]);
+		deny(g, v, ERR_REFUSED, "message 0x%x denied: no VF_RESET came before it",
+		     words[0]);
 		answer(g, v, &reply, 1);
 	} else {
 		igb_mailbox_unlock(g, v);

@@ -45,7 +45,7 @@ bool igb_vf_link(const struct igb *g, const struct igb_vf *v)
  * bytes stay the PF's, because neighbouring PFs have neighbouring addresses: counting up from one
  * would run into the next.
  */
-static void derive_mac(const struct igb *g, unsigned index, u8 mac[IGB_MAC_BYTES])
+void igb_derive_mac(const struct igb *g, unsigned index, u8 mac[IGB_MAC_BYTES])
 {
 	memcpy(mac, g->mac, IGB_MAC_BYTES);
 	mac[0] = (u8)((mac[0] | LOCALLY_ADMINISTERED) & ~GROUP_ADDRESS);
@@ -91,7 +91,7 @@ enum err igb_check_policy(struct master *m, const struct vf *vf, const struct vf
 	if (vf->index >= g->vfs)
 		return fail(why, ERR_INVALID, g->rid, "%s has %u VFs, no VF %u", m->pf->name,
 			    g->vfs, vf->index);
-	derive_mac(g, vf->index, mac);
+	igb_derive_mac(g, vf->index, mac);
 	if (memcmp(p->mac, (const u8[IGB_MAC_BYTES]){ 0 }, IGB_MAC_BYTES)) {
 		memcpy(mac, p->mac, IGB_MAC_BYTES);
 		if (!igb_mac_usable(mac))
@@ -140,7 +140,7 @@ void igb_prepare_vf(struct master *m, struct vf *vf, const struct vf_policy *pol
 	if (igb_mac_usable(policy->mac))
 		memcpy(v->assigned_mac, policy->mac, IGB_MAC_BYTES);
 	else
-		derive_mac(g, vf->index, v->assigned_mac);
+		igb_derive_mac(g, vf->index, v->assigned_mac);
 	v->prepared = true;
 	v->messages = v->denied = 0;
 	v->log = RATE_LIMIT(LOG_BURST, LOG_WINDOW_NS);
@@ -200,7 +200,7 @@ void igb_vf_reset_done(struct master *m, struct vf *vf, bool keep_policy)
 	if (!keep_policy) {
 		v->prepared = false;
 		v->policy = (struct vf_policy){ 0 };
-		memset(v->assigned_mac, 0, IGB_MAC_BYTES);
+		igb_derive_mac(g, pool, v->assigned_mac);
 		memset(v->multicast, 0, sizeof(v->multicast));
 		igb_rate_apply(g, v);
 	}

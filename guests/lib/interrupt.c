@@ -117,7 +117,7 @@ void interrupt_common(struct trap_frame *frame)
 	if (frame->vector == VECTOR_SPURIOUS)
 		return;
 	if (!handlers[frame->vector].handler)
-		guest_die(STATUS_FAILED, "interrupt %#x, which nobody asked for",
+		guest_die(STATUS_FAILED, "interrupt 0x%x, which nobody asked for",
 			  (unsigned)frame->vector);
 	handlers[frame->vector].handler(handlers[frame->vector].ctx);
 	wrmsr(X2APIC_EOI, 0);
