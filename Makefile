@@ -2,8 +2,8 @@
 # Coppice. 'make help' lists what there is; the parts are in mk/.
 BUILD ?= build
 
-# Use all cores unless the caller has said otherwise.
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+# Use all cores unless the caller has said otherwise; a make below takes part in that.
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 MAKEFLAGS += --no-builtin-rules --no-print-directory
