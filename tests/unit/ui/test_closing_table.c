@@ -174,9 +174,14 @@ static void a_summary_holds_all_figures_of_its_vm(void **state)
 	struct vm_summary sum;
 
 	(void)state;
-	machine.past_exits[EXIT_REASON_CPUID] = 7;
-	machine.past_exits[EXIT_REASON_HLT] = 5;
-	machine.past_injected = 3;
+	machine.past_exits[EXIT_REASON_CPUID] = 1;
+	v[0].exits[EXIT_REASON_CPUID] = 2;
+	v[1].exits[EXIT_REASON_CPUID] = 4;
+	v[1].exits[EXIT_REASON_HLT] = 5;
+	v[1].injected = 3;
+	machine.cpus = 2;
+	machine.vcpu[0] = &v[0];
+	machine.vcpu[1] = &v[1];
 	machine.state = VM_REFUSED;
 	strcpy(machine.refusal.text, "because");
 	machine.figure[FIGURE_FRAMES_SENT] = 6;
@@ -190,9 +195,6 @@ static void a_summary_holds_all_figures_of_its_vm(void **state)
 	assert_string_equal(sum.text, "because");
 	v[0].entry_tsc = 50;
 	v[1].entry_tsc = 40;
-	machine.cpus = 2;
-	machine.vcpu[0] = &v[0];
-	machine.vcpu[1] = &v[1];
 	assert_int_equal(vm_first_entry_tsc(&machine), 40);
 	machine.torn_down = true; /* the vCPUs are gone: they must not be looked at */
 	machine.first_entry_tsc = 41;
