@@ -12,6 +12,7 @@
 #define COPPICE_CPUID_ABI  0x40000001u /* EAX = COPPICE_ABI_VERSION, EBX = vCPU index */
 #define COPPICE_CPUID_TIME                                                                         \
 	0x40000010u /* EAX = TSC frequency in kHz, EBX = local APIC timer input in kHz */
+#define COPPICE_CPUID_KVM   0x40000100u /* "KVMKVMKVM", no features: for stock Linux */
 #define COPPICE_ABI_VERSION 1
 
 /*
@@ -100,5 +101,15 @@ struct coppice_vf_page {
 #define GUEST_MMIO_SIZE   0x20000000u
 #define GUEST_RAM_LIMIT   0xc0000000u /* RAM below 3 GiB; above it devices */
 #define GUEST_SCRATCH_GPA 0xf0000000u
+
+/*
+ * I/O ports of the guest's machine beside COM1 and PCI. Linux finds the power registers through
+ * ACPI; vmm/guest/dsdt.asl repeats the numbers.
+ */
+#define GUEST_PORT_EXIT_STATUS   0xf4 /* a byte: the status with which power-off ends the VM */
+#define GUEST_PORT_SLEEP_CONTROL 0x600
+#define GUEST_PORT_SLEEP_STATUS  0x601
+#define GUEST_PORT_RESET         0x602
+#define GUEST_RESET_VALUE        1
 
 #endif

@@ -8,7 +8,7 @@ NASM := nasm
 PORTABLE_SOURCES := $(wildcard base/*.c pci/*.c iommu/*.c drivers/*.c drivers/*/*.c vmm/config/*.c)
 HV_SOURCES := $(sort $(PORTABLE_SOURCES) $(wildcard boot/*.c base/hw/*.c vmm/*.c vmm/*/*.c))
 HV_ASM := $(wildcard boot/*.asm base/hw/*.asm vmm/*.asm vmm/*/*.asm)
-HV_OBJECTS := $(HV_SOURCES:%=$(BUILD)/hv/%.o) $(HV_ASM:%=$(BUILD)/hv/%.o)
+HV_OBJECTS := $(HV_SOURCES:%=$(BUILD)/hv/%.o) $(HV_ASM:%=$(BUILD)/hv/%.o) $(BUILD)/hv/dsdt.o
 
 WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wenum-conversion \
 	    -Wvla -Wundef
@@ -34,6 +34,20 @@ $(BUILD)/hv/%.c.o: %.c mk/hypervisor.mk
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	@$(CC) $(HV_FLAGS) -MMD -MP -c -o $@ $<
+
+# The guests' DSDT: ASL -> AML -> a C array.
+$(BUILD)/hv/dsdt.aml: vmm/guest/dsdt.asl
+	@mkdir -p $(@D)
+	@echo "  IASL    $<"
+	@iasl -ve -p $(basename $@) $< >$@.log 2>&1 || { cat $@.log >&2; exit 1; }
+
+$(BUILD)/hv/dsdt.c: $(BUILD)/hv/dsdt.aml mk/hypervisor.mk
+	@{ echo '#include "vmm/guest/acpi_tables.h"'; \
+	   echo 'const u8 guest_dsdt[] = {'; od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g'; \
+	   echo '}; const u32 guest_dsdt_bytes = sizeof(guest_dsdt);'; } >$@
+
+$(BUILD)/hv/dsdt.o: $(BUILD)/hv/dsdt.c
+	@$(CC) $(HV_FLAGS) -c -o $@ $<
 
 $(BUILD)/hv/%.asm.o: %.asm mk/hypervisor.mk
 	@mkdir -p $(@D)

@@ -10,7 +10,7 @@ set -eu
 
 packages_of() {
 	case $1 in
-	build)  echo make gcc libc6-dev binutils nasm gnu-efi ;;
+	build)  echo make gcc libc6-dev binutils nasm acpica-tools gnu-efi ;;
 	target) echo dpkg-dev patch xz-utils make gcc libc6-dev ninja-build pkg-config python3 python3-venv \
 		     libglib2.0-dev libslirp-dev libfdt-dev zlib1g-dev seabios ovmf ipxe-qemu ;;
 	run)    echo python3 grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools ovmf seabios ;;

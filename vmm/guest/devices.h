@@ -26,6 +26,7 @@ struct guest_devices {
 	u64 unlisted_in, unlisted_out; /* port accesses that no row of the table allows */
 	u64 absent_mmio;               /* accesses to the PCI window where nothing decodes */
 	u64 config_accesses;
+	u8 exit_status; /* what the guest wrote to GUEST_PORT_EXIT_STATUS */
 };
 _Static_assert(sizeof(struct guest_devices) <= PAGE_SIZE, "vm->devices is one page");
 
@@ -53,5 +54,12 @@ u8 uart_read(struct vm *vm, unsigned offset);
 void uart_write(struct vm *vm, unsigned offset, u8 value);
 /* A byte typed for this VM; false if its FIFO is full. */
 bool uart_receive(struct vm *vm, u8 byte);
+
+/* Power registers and exit status (vmm/guest/power.c), `offset` from the first port; vm->lock held.
+ */
+u32 power_read(struct vm *vm, unsigned offset, unsigned width);
+void power_write(struct vm *vm, unsigned offset, unsigned width, u32 value);
+u32 exit_status_read(struct vm *vm, unsigned offset, unsigned width);
+void exit_status_write(struct vm *vm, unsigned offset, unsigned width, u32 value);
 
 #endif

@@ -7,12 +7,13 @@
 #include "vmm/guest/guest.h"
 
 /* Configuration mechanism #1, PCI 3.0 section 3.2.2.3.2. */
-#define PORT_CONFIG_ADDRESS   0xcf8
-#define PORT_CONFIG_DATA      0xcfc
-#define PORT_CONFIG_DATA_LAST 0xcff
-#define CONFIG_ENABLE         BIT(31)
-#define PORT_COM1             0x3f8
-#define PORT_COM1_LAST        0x3ff
+#define PORT_CONFIG_ADDRESS      0xcf8
+#define PORT_CONFIG_ADDRESS_LAST 0xcfb /* only as one dword */
+#define PORT_CONFIG_DATA         0xcfc
+#define PORT_CONFIG_DATA_LAST    0xcff
+#define CONFIG_ENABLE            BIT(31)
+#define PORT_COM1                0x3f8
+#define PORT_COM1_LAST           0x3ff
 
 struct port_row {
 	u16 first, last;
@@ -72,7 +73,10 @@ static void com1_write(struct vm *vm, unsigned offset, unsigned width, u32 value
 
 static const struct port_row port_rows[] = {
 	{ PORT_COM1, PORT_COM1_LAST, 1, com1_read, com1_write },
-	{ PORT_CONFIG_ADDRESS, PORT_CONFIG_ADDRESS, 4, config_address_read, config_address_write },
+	{ GUEST_PORT_EXIT_STATUS, GUEST_PORT_EXIT_STATUS, 1, exit_status_read, exit_status_write },
+	{ GUEST_PORT_SLEEP_CONTROL, GUEST_PORT_RESET, 1, power_read, power_write },
+	{ PORT_CONFIG_ADDRESS, PORT_CONFIG_ADDRESS_LAST, 4, config_address_read,
+	  config_address_write },
 	{ PORT_CONFIG_DATA, PORT_CONFIG_DATA_LAST, 1 | 2 | 4, config_data_read, config_data_write },
 };
 

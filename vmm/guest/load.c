@@ -11,8 +11,10 @@
 #include "base/hw/cpu.h"
 #include "base/log.h"
 #include "base/string.h"
+#include "vmm/guest/acpi_tables.h"
 #include "vmm/guest/elf.h"
 #include "vmm/guest/guest.h"
+#include "vmm/guest/linux.h"
 
 #define TABLES_GPA           0x1000u
 #define GDT_GPA              0x8000u
@@ -114,22 +116,71 @@ static enum err check_ram(const struct vm *vm, struct why *why)
 	return OK;
 }
 
-enum err guest_load(struct vm *vm, struct vcpu_start *start, struct why *why)
+/* A boot module and where the hypervisor sees it. */
+static enum err open_module(const char *file, const u8 **image, u64 *size, struct why *why)
 {
-	const char *file = vm->config->kernel;
-	enum err e = check_ram(vm, why);
-	if (e)
-		return e;
 	const struct boot_module *module = find_module(file);
 	if (!module)
 		return module_missing(file, why);
-	const void *image = phys_map(module->base, module->size);
-	if (!image)
+	*size = module->size;
+	*image = phys_map(module->base, module->size);
+	if (!*image)
 		return fail(why, ERR_NO_MEMORY, RID_NONE,
-			    "kernel %s: its %llu bytes at 0x%llx cannot be mapped", file,
+			    "%s: its %llu bytes at 0x%llx cannot be mapped", file,
 			    (unsigned long long)module->size, (unsigned long long)module->base.v);
+	return OK;
+}
+
+/* 64-bit mode with flat segments: what our own kernels and Linux both want. */
+static void start_in_long_mode(struct vm *vm, u64 entry, struct vcpu_start *start)
+{
+	build_page_tables(vm->ram);
+	memcpy(vm->ram + GDT_GPA, boot_gdt, sizeof(boot_gdt));
+	*start = (struct vcpu_start){ .rip = entry,
+				      .cr3 = TABLES_GPA,
+				      .gdt_base = GDT_GPA,
+				      .gdt_limit = sizeof(boot_gdt) - 1,
+				      .cs = GUEST_CS,
+				      .ds = GUEST_DS };
+}
+
+static enum err load_linux(struct vm *vm, const u8 *image, u64 size, struct vcpu_start *start,
+			   struct why *why)
+{
+	struct linux_files files = { .kernel_name = vm->config->kernel,
+				     .initrd_name = vm->config->initrd,
+				     .kernel = image,
+				     .kernel_size = size,
+				     .cmdline = vm->config->cmdline,
+				     .ram_bytes = vm->ram_bytes };
+	struct linux_plan plan;
+	enum err e = OK;
+	if (vm->config->initrd[0])
+		e = open_module(vm->config->initrd, &files.initrd, &files.initrd_size, why);
+	if (!e)
+		e = linux_check(&files, &plan, why);
+	if (e)
+		return e;
+	start_in_long_mode(vm, plan.entry, start);
+	u64 rsdp = acpi_tables_write(vm->ram, vm->cpus, guest_dsdt, guest_dsdt_bytes);
+	start->rsi = linux_place(&files, &plan, rsdp, vm->ram);
+	return OK;
+}
+
+enum err guest_load(struct vm *vm, struct vcpu_start *start, struct why *why)
+{
+	const char *file = vm->config->kernel;
+	const u8 *image;
+	u64 size;
+	enum err e = check_ram(vm, why);
+	if (!e)
+		e = open_module(file, &image, &size, why);
+	if (e)
+		return e;
+	if (linux_is_bzimage(image, size))
+		return load_linux(vm, image, size, start, why);
 	struct elf_plan plan;
-	e = elf_check(file, image, module->size, vm->ram_bytes, &plan, why);
+	e = elf_check(file, image, size, vm->ram_bytes, &plan, why);
 	if (e)
 		return e;
 	if (vm->config->initrd[0])
@@ -137,15 +188,8 @@ enum err guest_load(struct vm *vm, struct vcpu_start *start, struct why *why)
 			 "initrd=%s is not used: kernel %s is ELF64, which has no place for one",
 			 vm->config->initrd, file);
 	elf_copy(&plan, image, vm->ram);
-	build_page_tables(vm->ram);
-	memcpy(vm->ram + GDT_GPA, boot_gdt, sizeof(boot_gdt));
+	start_in_long_mode(vm, plan.entry, start);
 	build_start(vm);
-	*start = (struct vcpu_start){ .rip = plan.entry,
-				      .cr3 = TABLES_GPA,
-				      .gdt_base = GDT_GPA,
-				      .gdt_limit = sizeof(boot_gdt) - 1,
-				      .cs = GUEST_CS,
-				      .ds = GUEST_DS,
-				      .rdi = START_GPA };
+	start->rdi = START_GPA;
 	return OK;
 }

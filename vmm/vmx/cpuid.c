@@ -106,16 +106,49 @@ u64 xcr0_allowed(void)
 	return (basic[0xd][0].eax & 7) ? basic[0xd][0].eax : 1;
 }
 
+/* What a kernel can multiply by the crystal's kHz in 32 bits: Linux does (native_calibrate_tsc()).
+ */
+#define RATIO_MAX (~0u / GUEST_APIC_TIMER_KHZ)
+
+struct ratio {
+	u64 up, down;
+};
+
+/*
+ * The best up/down for `value`/`unit` with up <= RATIO_MAX, by continued fractions: each step's
+ * error is below 1/down^2, for a TSC of some GHz below 1 part in 10^6.
+ */
+static struct ratio best_ratio(u64 value, u64 unit)
+{
+	struct ratio before = { 1, 0 }, now = { value / unit, 1 };
+	u64 rest = value % unit;
+
+	while (rest) {
+		u64 digit = unit / rest;
+		struct ratio next = { digit * now.up + before.up, digit * now.down + before.down };
+		u64 smaller = unit % rest;
+
+		if (next.up > RATIO_MAX)
+			break;
+		before = now;
+		now = next;
+		unit = rest;
+		rest = smaller;
+	}
+	return now;
+}
+
 /* Leaf 15h (TSC/crystal) and 16h: enough for a kernel to know its TSC and APIC timer without
  * calibrating (E.3 of the guest's needs). */
 static void time_leaves(void)
 {
 	u32 tsc_khz = (u32)time_tsc_khz();
+	struct ratio r = best_ratio(tsc_khz, GUEST_APIC_TIMER_KHZ);
 
 	/* TSC Hz = ECX * EBX / EAX; Linux also takes ECX for the APIC timer's clock, so it is just
 	 * that. */
-	basic[0x15][0] = (struct cpuid_result){ .eax = GUEST_APIC_TIMER_KHZ,
-						.ebx = tsc_khz,
+	basic[0x15][0] = (struct cpuid_result){ .eax = (u32)r.down,
+						.ebx = (u32)r.up,
 						.ecx = GUEST_APIC_TIMER_KHZ * 1000u };
 	basic[0x16][0] =
 		(struct cpuid_result){ .eax = tsc_khz / 1000, .ebx = tsc_khz / 1000, .ecx = 100 };
@@ -130,6 +163,16 @@ static void hypervisor_leaves(void)
 	}; /* CoppiceHV */
 	hypervisor[1] = (struct cpuid_result){ .eax = COPPICE_ABI_VERSION };
 }
+
+/*
+ * Linux stays in x2APIC mode without an IOMMU only under hypervisors that it knows
+ * (try_to_enable_x2apic()); of their interfaces the one of KVM asks for nothing more. It stands at
+ * its second place, where KVM itself has it when another comes first, and offers no feature
+ * (Linux Documentation/virt/kvm/x86/cpuid.rst).
+ */
+static const struct cpuid_result kvm_signature = {
+	.eax = COPPICE_CPUID_KVM + 1, .ebx = 0x4b4d564bu, .ecx = 0x564b4d56u, .edx = 0x4du
+}; /* KVMKVMKVM */
 
 void cpuid_policy_init(void)
 {
@@ -205,6 +248,8 @@ static __attribute__((noinline)) enum verdict answer_special(struct vcpu *v, u32
 		r = hypervisor[leaf - COPPICE_CPUID_BASE];
 		if (leaf == COPPICE_CPUID_ABI)
 			r.ebx = v->index;
+	} else if (leaf == COPPICE_CPUID_KVM) {
+		r = kvm_signature;
 	}
 	return answer(v, &r);
 }

@@ -7,6 +7,8 @@
 #include "base/hw/cpu.h"
 #include "pci/path.h"
 #include "pci/reset.h"
+#include "vmm/guest/acpi_tables.h"
+#include "vmm/life.h"
 #include "vmm/vmx/vmx.h"
 #include "vmm/world.h"
 
@@ -57,6 +59,15 @@ void vm_end(struct vm *vm, s64 status, const char *fmt, ...)
 	world.end_status = status;
 	world.ended = true;
 }
+
+void vm_restart(struct vm *vm, const char *who)
+{
+	vm_end(vm, 0, "restarted by %s", who);
+}
+
+/* An AML table with no content: what iasl makes of vmm/guest/dsdt.asl is tested by its users. */
+const u8 guest_dsdt[] = "DSDT";
+const u32 guest_dsdt_bytes = sizeof(guest_dsdt);
 
 u64 vcpu_rip(struct vcpu *v)
 {
