@@ -45,7 +45,7 @@ struct fake_faults {
 	u64 answers_after_ns; /* VF: silent for so long after VF Enable */
 	u64 flr_ns;           /* silent for so long after Initiate FLR */
 	u64 pending_ns;       /* Transactions Pending for so long after Command was written */
-	bool flr_changes_id, flr_keeps_command, flr_keeps_msix;
+	bool flr_changes_id, flr_keeps_msix;
 };
 
 struct fake_sriov {

@@ -141,13 +141,10 @@ static void sriov_control_written(struct fake_function *pf)
  * a while. */
 static void function_level_reset(struct fake_function *f)
 {
-	u16 command = fake_get16(f, PCI_COMMAND);
 	u8 msix_high = f->cap_msix ? f->config[f->cap_msix + PCI_MSIX_FLAGS + 1] : 0;
 
 	f->flrs++;
 	reset_function(f);
-	if (f->faults.flr_keeps_command)
-		memcpy(&f->config[PCI_COMMAND], &command, sizeof(command));
 	if (f->faults.flr_keeps_msix && f->cap_msix)
 		f->config[f->cap_msix + PCI_MSIX_FLAGS + 1] = msix_high;
 	if (f->faults.flr_changes_id)
