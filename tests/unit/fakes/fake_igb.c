@@ -12,6 +12,7 @@
 #define CTRL_GIO_MASTER_DISABLE  BIT(2)
 #define STATUS                   0x00008
 #define STATUS_LU                BIT(1)
+#define STATUS_100               (1u << 6)
 #define STATUS_1000              (2u << 6)
 #define STATUS_GIO_MASTER_ENABLE BIT(19)
 #define CTRL_EXT                 0x00018
@@ -82,7 +83,7 @@ static void software_reset(struct fake_igb *f)
 
 static u32 read_status(const struct fake_igb *f)
 {
-	u32 status = STATUS_1000;
+	u32 status = f->faults.slow_link ? STATUS_100 : STATUS_1000;
 
 	if (!f->faults.no_link && fake_time_now() >= f->link_at)
 		status |= STATUS_LU;
@@ -94,6 +95,14 @@ static u32 read_status(const struct fake_igb *f)
 static u32 read_p2v(const struct fake_igb_vf *vf)
 {
 	return (vf->vfu ? P2V_VFU : 0) | (vf->pfu ? P2V_PFU : 0);
+}
+
+static u32 read_rate(const struct fake_igb *f, u32 queue)
+{
+	bool missing =
+		f->faults.no_rate_limiters || (f->faults.one_rate_limiter && queue >= FAKE_IGB_VFS);
+
+	return missing ? 0 : f->rate[queue];
 }
 
 static u64 read_reg(void *ctx, u64 offset, unsigned width)
@@ -109,7 +118,7 @@ static u64 read_reg(void *ctx, u64 offset, unsigned width)
 	if (offset == ICR)
 		*at(f, ICR) = 0;
 	if (offset == RTTBCNRC)
-		return f->faults.no_rate_limiters ? 0 : f->rate[*at(f, RTTDQSEL) % FAKE_IGB_QUEUES];
+		return read_rate(f, *at(f, RTTDQSEL) % FAKE_IGB_QUEUES);
 	if (offset >= P2VMAILBOX && offset < P2VMAILBOX_END)
 		return read_p2v(&f->vf[(offset - P2VMAILBOX) / 4]);
 	if (offset >= VMBMEM && offset < VMBMEM_END && !((offset - VMBMEM) % 64))

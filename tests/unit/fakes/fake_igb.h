@@ -31,6 +31,8 @@ struct fake_igb_faults {
 	bool no_mac;           /* an empty EEPROM */
 	bool gone;             /* all ones, as a device that fell off the bus */
 	bool no_rate_limiters; /* RTT registers read 0 */
+	bool one_rate_limiter; /* only queues 0..7 have one */
+	bool slow_link;        /* 100 Mbit/s */
 	bool rvfu_ignored;     /* the PF cannot take the buffer from a VF */
 };
 

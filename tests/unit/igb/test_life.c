@@ -180,6 +180,18 @@ static void a_reset_and_the_message_behind_it_are_served_in_this_order(void **st
 	assert_false(hash_is_set(0x321));
 }
 
+static void vf_reset_alone_also_starts_over(void **state)
+{
+	u32 answer[3];
+
+	(void)state;
+	ASK(0, MESSAGE_SET_MULTICAST | 1u << 16, 0x321);
+	ASK(0, MESSAGE_SET_LPE, 9000);
+	ask_reset(0, answer);
+	assert_false(hash_is_set(0x321));
+	assert_false(vmolr(0) & VMOLR_LPE);
+}
+
 static void a_trusted_vf_falls_back_to_its_own_mac(void **state)
 {
 	u32 before[3], after[3];
@@ -271,6 +283,7 @@ int main(void)
 		T(a_guests_own_flr_keeps_its_policy_and_forgets_its_wishes),
 		T(a_guest_that_resets_its_vf_by_register_starts_over),
 		T(a_reset_and_the_message_behind_it_are_served_in_this_order),
+		T(vf_reset_alone_also_starts_over),
 		T(a_trusted_vf_falls_back_to_its_own_mac),
 		T(quiesce_tells_the_driver_first_and_then_stops_its_queues),
 		T(an_access_vlan_tags_strips_and_lets_nothing_untagged_in),

@@ -64,6 +64,23 @@ static void after_a_second_the_mailbox_is_taken_away_and_the_vm_is_named(void **
 	assert_int_equal(ASK(0, MESSAGE_SET_LPE, 1522), MESSAGE_SET_LPE | ACK | CTS);
 }
 
+static void keeping_it_often_for_a_short_time_is_no_offence(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(fake_igb_vf_take(&card, 0));
+		fake_igb_vf_knock(&card, 0);
+		for (unsigned tick = 0; tick < 9; tick++) {
+			master.driver->service(&master);
+			fake_time_advance(100 * NS_PER_MS);
+		}
+		assert_true(card.vf[0].vfu);
+		fake_igb_vf_release(&card, 0);
+		master.driver->service(&master);
+	}
+	assert_false(fake_log_contains("keeps its mailbox"));
+}
+
 static void a_card_that_cannot_take_it_away_costs_only_this_vf_its_answers(void **state)
 {
 	u64 before;
@@ -177,6 +194,8 @@ static void a_link_change_reaches_drivers_and_pages(void **state)
 	assert_true(fake_igb_vf_mailbox(&card, 0) & FAKE_V2P_PFSTS);
 	assert_true(fake_igb_vf_receive(&card, 0, &word, 1));
 	assert_int_equal(word, MESSAGE_PF_CONTROL | CTS);
+	master.driver->service(&master);
+	assert_int_equal(changed_calls[0], 1); /* told once */
 	card.faults.no_link = false;
 	master.driver->service(&master);
 	assert_true(service_of(0).link_up);
@@ -216,6 +235,25 @@ static void a_rate_is_link_over_rate_in_fixed_point(void **state)
 	assert_int_equal(card.rate[0], 0x80000000u | 1u << 14);
 	assert_int_equal(service_of(0).rate_set, 1000);
 	assert_true(service_of(0).rate_honoured);
+}
+
+static void a_rate_follows_the_speed_of_the_link(void **state)
+{
+	(void)state;
+	prepare(0, &(struct vf_policy){ .rate_mbps = 50 });
+	assert_int_equal(card.rate[0] >> 14 & 0x3fff, 20);
+	card.faults.slow_link = true;
+	master.driver->service(&master);
+	assert_int_equal(card.rate[0] >> 14 & 0x3fff, 2); /* of 100 Mbit/s */
+	assert_int_equal(service_of(0).link_mbps, 100);
+}
+
+static void a_limit_on_one_of_two_queues_is_no_limit(void **state)
+{
+	(void)state;
+	card.faults.one_rate_limiter = true;
+	prepare(0, &(struct vf_policy){ .rate_mbps = 100 });
+	assert_false(service_of(0).rate_honoured);
 }
 
 static void the_second_queue_is_no_way_round_the_limit(void **state)
@@ -313,6 +351,7 @@ int main(void)
 		T(a_vf_that_keeps_its_mailbox_delays_nobody),
 		T(the_message_is_read_when_the_vf_lets_go),
 		T(after_a_second_the_mailbox_is_taken_away_and_the_vm_is_named),
+		T(keeping_it_often_for_a_short_time_is_no_offence),
 		T(a_card_that_cannot_take_it_away_costs_only_this_vf_its_answers),
 		T(one_call_serves_one_message_of_each_vf),
 		T(a_message_is_read_once_and_then_only_from_our_copy),
@@ -323,6 +362,8 @@ int main(void)
 		T(a_link_change_reaches_drivers_and_pages),
 		T(the_shared_page_says_what_the_mailbox_cannot),
 		T(a_rate_is_link_over_rate_in_fixed_point),
+		T(a_rate_follows_the_speed_of_the_link),
+		T(a_limit_on_one_of_two_queues_is_no_limit),
 		T(the_second_queue_is_no_way_round_the_limit),
 		T(no_limit_is_no_limiter),
 		T(a_card_without_limiters_is_not_believed),
