@@ -101,6 +101,9 @@ struct coppice_vf_page {
 #define GUEST_MMIO_SIZE   0x20000000u
 #define GUEST_RAM_LIMIT   0xc0000000u /* RAM below 3 GiB; above it devices */
 #define GUEST_SCRATCH_GPA 0xf0000000u
+#define GUEST_IOAPIC_BASE 0xfec00000u
+#define GUEST_IOAPIC_SIZE 0x1000u
+#define GUEST_COM1_PIN    4u /* of the I/O APIC, as on every PC */
 
 /*
  * I/O ports of the guest's machine beside COM1 and PCI. Linux finds the power registers through

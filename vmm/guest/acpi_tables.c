@@ -3,11 +3,7 @@
  * ACPI of a guest (ACPI 6.5 chapter 5): RSDP -> XSDT -> FADT (-> DSDT), MADT, MCFG.
  *
  * Hardware-reduced ACPI: no PM timer, no SCI, and the kernel does not look for PIC, PIT or RTC
- * (section 4.1). There is no I/O APIC either, on purpose: all interrupts are messages, and with one
- * Linux would look for an IOMMU that remaps interrupts, find none, and leave x2APIC mode, in which
- * "firmware" had started it; without one it stays (arch/x86/kernel/apic/apic.c,
- * enable_IR_x2apic()). Then an EOI is a WRMSR and not an emulated store. The price: the serial port
- * has no interrupt and is polled.
+ * (section 4.1). VFs send messages; the I/O APIC is there for the serial port alone.
  */
 #include "base/acpi.h"
 #include "base/guest_abi.h"
@@ -109,6 +105,14 @@ struct madt_x2apic {
 	u32 processor_uid;
 } __attribute__((packed));
 _Static_assert(sizeof(struct madt_x2apic) == 16, "ACPI 6.5 table 5.34");
+struct madt_ioapic {
+	u8 type, length;
+	u8 id, reserved;
+	u32 address;
+	u32 first_gsi;
+} __attribute__((packed));
+_Static_assert(sizeof(struct madt_ioapic) == 12, "ACPI 6.5 table 5.23");
+#define MADT_IOAPIC        1
 #define MADT_X2APIC        9
 #define MADT_ENABLED       BIT(0)
 #define MADT_REVISION      6
@@ -211,7 +215,8 @@ static u64 write_fadt(struct writer *w, u64 dsdt)
 static u64 write_madt(struct writer *w, unsigned cpus)
 {
 	u64 at;
-	u32 bytes = (u32)(sizeof(struct acpi_madt) + cpus * sizeof(struct madt_x2apic));
+	u32 bytes = (u32)(sizeof(struct acpi_madt) + cpus * sizeof(struct madt_x2apic) +
+			  sizeof(struct madt_ioapic));
 	struct acpi_madt *t = take(w, bytes, &at);
 	struct madt_x2apic *entry = (struct madt_x2apic *)(t + 1);
 
@@ -222,6 +227,10 @@ static u64 write_madt(struct writer *w, unsigned cpus)
 						 .x2apic_id = i,
 						 .flags = MADT_ENABLED,
 						 .processor_uid = i };
+	*(struct madt_ioapic *)(entry + cpus) =
+		(struct madt_ioapic){ .type = MADT_IOAPIC,
+				      .length = sizeof(struct madt_ioapic),
+				      .address = GUEST_IOAPIC_BASE };
 	seal(&t->header, "APIC", MADT_REVISION, bytes);
 	return at;
 }

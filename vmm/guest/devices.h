@@ -9,12 +9,21 @@
 
 #define UART_FIFO_BYTES 16
 
-/* A 16550A without wires: output goes to the VM's console. */
+/* A 16550A without wires: output goes to the VM's console, its interrupt to the I/O APIC. */
 struct uart {
 	u8 ier, fcr, lcr, mcr, scr, dll, dlm;
 	bool thr_empty_pending; /* THRE interrupt not yet seen through IIR */
 	u8 fifo[UART_FIFO_BYTES];
 	u8 fifo_first, fifo_len;
+};
+
+#define IOAPIC_PINS 24
+
+struct ioapic {
+	bool initialised;
+	u8 select;
+	u32 lines; /* a bit per pin: high */
+	u64 entry[IOAPIC_PINS];
 };
 
 struct guest_devices {
@@ -23,6 +32,7 @@ struct guest_devices {
 		console_limit; /* a guest that floods its console must not starve the serial port */
 	struct rate_limit teach_limit; /* for texts that explain what the guest did wrong */
 	struct uart uart;
+	struct ioapic ioapic;
 	u64 unlisted_in, unlisted_out; /* port accesses that no row of the table allows */
 	u64 absent_mmio;               /* accesses to the PCI window where nothing decodes */
 	u64 config_accesses;
@@ -54,6 +64,12 @@ u8 uart_read(struct vm *vm, unsigned offset);
 void uart_write(struct vm *vm, unsigned offset, u8 value);
 /* A byte typed for this VM; false if its FIFO is full. */
 bool uart_receive(struct vm *vm, u8 byte);
+
+/* The I/O APIC (vmm/guest/ioapic.c): a device's line to a pin, and the guest's 32-bit accesses;
+ * vm->lock held. */
+void ioapic_set_line(struct vm *vm, unsigned pin, bool high);
+u32 ioapic_read(struct vm *vm, u64 offset);
+void ioapic_write(struct vm *vm, u64 offset, u32 value);
 
 /* Power registers and exit status (vmm/guest/power.c), `offset` from the first port; vm->lock held.
  */

@@ -54,10 +54,6 @@ DefinitionBlock ("", "DSDT", 2, "COPICE", "GUEST", 1)
 			}
 		}
 
-		/*
-		 * No interrupt: there is no I/O APIC (vmm/guest/acpi_tables.c says why), and Linux polls a
-		 * 16550 that has none.
-		 */
 		Device (COM1)
 		{
 			Name (_HID, EisaId ("PNP0501"))
@@ -65,6 +61,7 @@ DefinitionBlock ("", "DSDT", 2, "COPICE", "GUEST", 1)
 			Name (_CRS, ResourceTemplate ()
 			{
 				IO (Decode16, 0x03F8, 0x03F8, 1, 8)
+				Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive) { 4 }
 			})
 		}
 

@@ -16,6 +16,7 @@
 enum target_kind {
 	TARGET_NONE, /* nothing is there: the VM ends */
 	TARGET_ECAM,
+	TARGET_IOAPIC,
 	TARGET_ABSENT, /* in the PCI window, but nothing decodes it: master abort */
 	TARGET_TABLE,  /* MSI-X table: only the shadow is ever touched */
 	TARGET_DEVICE, /* registers that share a page with the table (R17) */
@@ -51,6 +52,8 @@ static struct target find_target(struct vm *vm, gpa_t at)
 {
 	if (in_range(at.v, GUEST_ECAM_BASE, GUEST_ECAM_SIZE))
 		return (struct target){ .kind = TARGET_ECAM, .offset = at.v - GUEST_ECAM_BASE };
+	if (in_range(at.v, GUEST_IOAPIC_BASE, GUEST_IOAPIC_SIZE))
+		return (struct target){ .kind = TARGET_IOAPIC, .offset = at.v - GUEST_IOAPIC_BASE };
 	for (unsigned i = 0; i < vm->vf_count; i++) {
 		struct assigned_vf *a = &vm->vf[i];
 		for (unsigned bar = 0; bar < PCI_BARS; bar++) {
@@ -134,6 +137,7 @@ static u64 target_read(struct vm *vm, const struct target *t, unsigned width)
 {
 	switch (t->kind) {
 	case TARGET_ECAM: return ecam_read(vm, t->offset, width);
+	case TARGET_IOAPIC: return ioapic_read(vm, t->offset);
 	case TARGET_TABLE: return msix_shadow_read(&t->vf->shadow, (u32)t->offset, width);
 	case TARGET_DEVICE: return device_read(t, width);
 	default: guest_devices(vm)->absent_mmio++; return ~0ull;
@@ -145,6 +149,7 @@ static void target_write(struct vm *vm, const struct target *t, unsigned width, 
 	int entry;
 	switch (t->kind) {
 	case TARGET_ECAM: ecam_write(vm, t->offset, width, value); break;
+	case TARGET_IOAPIC: ioapic_write(vm, t->offset, (u32)value); break;
 	case TARGET_TABLE:
 		entry = msix_shadow_write(&t->vf->shadow, (u32)t->offset, width, value);
 		if (entry >= 0)

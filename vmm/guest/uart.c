@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A 16550A at COM1 for guests: enough for Linux' 8250 driver to find, probe and use it, polled.
+ * A 16550A at COM1 for guests: enough for Linux' 8250 driver to find, probe and use it.
  * Register names as in <linux/serial_reg.h>. The transmitter is always empty; what is written goes
  * to the VM's console.
  */
@@ -14,14 +14,30 @@
 #define IER_LEGAL   0x0fu
 #define MCR_LEGAL   0x1fu
 
-bool uart_receive(struct vm *vm, u8 byte)
+static bool put_received(struct uart *u, u8 byte)
 {
-	struct uart *u = &guest_devices(vm)->uart;
 	if (u->fifo_len == UART_FIFO_BYTES)
 		return false;
 	u->fifo[(u->fifo_first + u->fifo_len) % UART_FIFO_BYTES] = byte;
 	u->fifo_len++;
 	return true;
+}
+
+/* On a PC, OUT2 connects the chip's interrupt to its line; loop-back mode cuts all outputs. */
+static void update_line(struct vm *vm, const struct uart *u)
+{
+	bool received = (u->ier & UART_IER_RDI) && u->fifo_len;
+	bool sent = (u->ier & UART_IER_THRI) && u->thr_empty_pending;
+	bool connected = (u->mcr & UART_MCR_OUT2) && !(u->mcr & UART_MCR_LOOP);
+	ioapic_set_line(vm, GUEST_COM1_PIN, connected && (received || sent));
+}
+
+bool uart_receive(struct vm *vm, u8 byte)
+{
+	struct uart *u = &guest_devices(vm)->uart;
+	bool taken = put_received(u, byte);
+	update_line(vm, u);
+	return taken;
 }
 
 static u8 take_received(struct uart *u)
@@ -59,9 +75,8 @@ static u8 read_msr(const struct uart *u)
 		    (u->mcr & UART_MCR_OUT2 ? UART_MSR_DCD : 0));
 }
 
-u8 uart_read(struct vm *vm, unsigned offset)
+static u8 read_register(struct uart *u, unsigned offset)
 {
-	struct uart *u = &guest_devices(vm)->uart;
 	bool latch = u->lcr & UART_LCR_DLAB;
 	switch (offset) {
 	case UART_RX: return latch ? u->dll : take_received(u);
@@ -75,11 +90,19 @@ u8 uart_read(struct vm *vm, unsigned offset)
 	}
 }
 
+u8 uart_read(struct vm *vm, unsigned offset)
+{
+	struct uart *u = &guest_devices(vm)->uart;
+	u8 value = read_register(u, offset);
+	update_line(vm, u);
+	return value;
+}
+
 static void transmit(struct vm *vm, struct uart *u, u8 byte)
 {
 	u->thr_empty_pending = true;
 	if (u->mcr & UART_MCR_LOOP) {
-		uart_receive(vm, byte);
+		put_received(u, byte);
 		return;
 	}
 	char c = (char)byte;
@@ -93,9 +116,8 @@ static void write_ier(struct uart *u, u8 value)
 	u->ier = value & IER_LEGAL;
 }
 
-void uart_write(struct vm *vm, unsigned offset, u8 value)
+static void write_register(struct vm *vm, struct uart *u, unsigned offset, u8 value)
 {
-	struct uart *u = &guest_devices(vm)->uart;
 	bool latch = u->lcr & UART_LCR_DLAB;
 	switch (offset) {
 	case UART_TX:
@@ -120,4 +142,11 @@ void uart_write(struct vm *vm, unsigned offset, u8 value)
 	case UART_SCR: u->scr = value; break;
 	default: break; /* LSR and MSR are read-only */
 	}
+}
+
+void uart_write(struct vm *vm, unsigned offset, u8 value)
+{
+	struct uart *u = &guest_devices(vm)->uart;
+	write_register(vm, u, offset, value);
+	update_line(vm, u);
 }

@@ -39,8 +39,9 @@ struct leaf_policy {
 #define LEAF7_EBX                                                                                  \
 	(BIT(0) | BIT(3) | BIT(5) | BIT(7) | BIT(8) | BIT(9) | BIT(18) | BIT(19) | BIT(20) |       \
 	 BIT(23) | BIT(24) | BIT(29))
-#define LEAF7_ECX_UMIP BIT(2)
-#define EXT1_ECX       (BIT(0) | BIT(5) | BIT(8)) /* LAHF LZCNT PREFETCHW */
+#define LEAF7_EBX_TSC_ADJUST BIT(1)
+#define LEAF7_ECX_UMIP       BIT(2)
+#define EXT1_ECX             (BIT(0) | BIT(5) | BIT(8)) /* LAHF LZCNT PREFETCHW */
 #define EXT1_EDX                                                                                   \
 	(BIT(11) | BIT(20) | BIT(26) | BIT(27) | BIT(29)) /* SYSCALL NX 1G-pages RDTSCP LM */
 #define LEAF4_NO_SHARING                                                                           \
@@ -190,6 +191,7 @@ void cpuid_policy_init(void)
 					       host.edx & p->edx };
 	}
 	basic[0][0].eax = BASIC_LEAVES - 1;
+	basic[7][0].ebx |= LEAF7_EBX_TSC_ADJUST; /* emulated (msrs.c) */
 	extended[0].eax = EXTENDED_FIRST + EXTENDED_LEAVES - 1;
 	if (!vmx_controls.rdtscp)
 		extended[1].edx &= ~BIT(27);

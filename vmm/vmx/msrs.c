@@ -101,11 +101,26 @@ static bool write_tsc(struct vcpu *v, u64 value)
 	return true;
 }
 
+/* IA32_TSC_ADJUST (SDM Vol. 3B 18.17.3): how far the guest has moved its clock since it started.
+ * With it Linux trusts an invariant TSC and needs no second clock to watch it. */
+static bool read_tsc_adjust(struct vcpu *v, u64 *value)
+{
+	*value = vmcs_read(VMCS_TSC_OFFSET) - v->vm->tsc_offset;
+	return true;
+}
+
+static bool write_tsc_adjust(struct vcpu *v, u64 value)
+{
+	vmcs_write(VMCS_TSC_OFFSET, v->vm->tsc_offset + value);
+	return true;
+}
+
 /* clang-format off */
 static const struct msr_row msr_table[] = {
 	{MSR_TSC,	     MSR_EMULATED, 0, read_tsc, write_tsc},
 	{MSR_PLATFORM_ID,    MSR_CONST,    0, NULL, NULL},
 	{MSR_APIC_BASE,	     MSR_EMULATED, 0, read_apic_base, write_apic_base},
+	{MSR_TSC_ADJUST,     MSR_EMULATED, 0, read_tsc_adjust, write_tsc_adjust},
 	{MSR_BIOS_SIGN_ID,   MSR_IGNORED,  0, NULL, NULL}, /* microcode revision: a kernel writes 0, then reads */
 	{MSR_SYSENTER_CS,    MSR_PASS,     0, NULL, NULL}, /* in the VMCS */
 	{MSR_SYSENTER_ESP,   MSR_PASS,     0, NULL, NULL},
