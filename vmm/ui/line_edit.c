@@ -29,7 +29,7 @@ void line_edit_init(struct line_edit *e, const char *prompt,
 }
 
 /* The whole line anew: a terminal at 115200 baud takes 10 ms for it, and no state can get lost. */
-static void redraw(struct line_edit *e)
+void line_edit_redraw(struct line_edit *e)
 {
 	echo_text(e, "\r");
 	echo_text(e, e->prompt);
@@ -67,7 +67,7 @@ static void set_line(struct line_edit *e, const char *text)
 void line_edit_begin(struct line_edit *e)
 {
 	set_line(e, "");
-	redraw(e);
+	line_edit_redraw(e);
 }
 
 static void go_back(struct line_edit *e)
@@ -166,7 +166,7 @@ static bool take_escape(struct line_edit *e, u8 byte)
 	} else if (byte != ';') {
 		e->escape = ESCAPE_NONE;
 		escape_key(e, byte);
-		redraw(e);
+		line_edit_redraw(e);
 	}
 	return true;
 }
@@ -190,7 +190,7 @@ static void control_key(struct line_edit *e, u8 byte)
 	case KEY_TAB: complete(e); break;
 	default: break;
 	}
-	redraw(e);
+	line_edit_redraw(e);
 }
 
 /* At the end of the line, which is where people type, the letter itself is all that must be shown.
@@ -203,7 +203,7 @@ static void type_letter(struct line_edit *e, char c)
 	if (e->len > before && e->cursor == e->len)
 		e->echo(&c, 1);
 	else
-		redraw(e);
+		line_edit_redraw(e);
 }
 
 bool line_edit_key(struct line_edit *e, u8 byte)

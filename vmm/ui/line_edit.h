@@ -29,6 +29,9 @@ struct line_edit {
 void line_edit_init(struct line_edit *e, const char *prompt,
 		    void (*echo)(const char *text, size_t len));
 
+/* Show prompt and line where the cursor is now. */
+void line_edit_redraw(struct line_edit *e);
+
 /* Begin a new, empty line: shows the prompt. */
 void line_edit_begin(struct line_edit *e);
 

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/string.h"
 #include "vmm/config/parser.h"
-#include "vmm/ui/line_edit.h"
+#include "vmm/ui/console.h"
 #include "vmm/ui/monitor.h"
 
 #define CONSOLE        1
@@ -27,7 +27,8 @@ static const struct command commands[] = {
 	  2, 2, command_dmar },
 	{ "irq", "", "interrupt routes: VF vector, IRTE, host vector, guest vector", 0, 0,
 	  command_irq },
-	{ "vm", "[list]", "virtual machines: state, memory, VFs", 0, 1, command_vm },
+	{ "vm", "[start|stop|restart <name>]", "virtual machines: state, memory, VFs; change one",
+	  0, 2, command_vm },
 	{ "stats", "", "exits, interrupts and frames per VM", 0, 0, command_stats },
 	{ "memory", "", "the page pool by owner", 0, 0, command_memory },
 	{ "faults", "", "what the IOMMU has blocked", 0, 0, command_faults },
@@ -40,7 +41,7 @@ static struct line_edit editor;
 
 static void show_usage(const struct command *c)
 {
-	log_text("  %-9s %-24s %s\n", c->name, c->arguments, c->help);
+	log_text("  %-9s %-29s %s\n", c->name, c->arguments, c->help);
 }
 
 static const struct command *find_command(const char *name)
@@ -128,10 +129,13 @@ static bool is_open(void)
 
 void monitor_open(void)
 {
+	if (is_open())
+		return;
 	line_edit_init(&editor, "coppice> ", echo);
 	editor.complete = complete;
 	log_text("\nThe monitor listens; 'help' lists its commands.\n");
-	line_edit_begin(&editor);
+	console_attach(&editor);
+	console_prompt();
 }
 
 void monitor_poll(void)
@@ -145,9 +149,9 @@ void monitor_poll(void)
 			monitor_open(); /* the first key only opens it */
 			continue;
 		}
-		if (line_edit_key(&editor, (u8)byte)) {
+		if (console_key((u8)byte)) {
 			run_line(editor.text);
-			line_edit_begin(&editor);
+			console_prompt();
 		}
 	}
 }

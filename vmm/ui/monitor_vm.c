@@ -4,15 +4,16 @@
 #include "base/hw/cpu.h"
 #include "base/log.h"
 #include "base/pool.h"
+#include "base/string.h"
 #include "vmm/assign/assign.h"
+#include "vmm/life.h"
 #include "vmm/ui/faults.h"
 #include "vmm/ui/monitor.h"
 
 #define LOG_SHOWN_BYTES (16 * KiB)
 
-void command_vm(unsigned words, char *const word[MONITOR_WORDS])
+static void list_vms(void)
 {
-	(void)words, (void)word;
 	log_text("name                             state    status   MiB  vCPUs  VFs  kernel\n");
 	for (unsigned i = 0; i < vm_count; i++) {
 		const struct vm *vm = &vms[i];
@@ -24,6 +25,63 @@ void command_vm(unsigned words, char *const word[MONITOR_WORDS])
 			 status, (unsigned long long)(vm->config->mem / MiB), vm->cpus,
 			 vm->config->vf_count, vm->config->kernel);
 	}
+}
+
+static void stop_vm(struct vm *vm)
+{
+	if (vm->state == VM_RUNNING)
+		vm_end(vm, VM_STATUS_STOPPED, "stopped from the monitor");
+	else
+		log_text("%s is %s\n", vm->name, vm_state_name(vm->state));
+}
+
+static void start_vm(struct vm *vm)
+{
+	struct why why;
+
+	if (vm_start_again(vm, &why) != OK)
+		log_text("%s\n", why.text);
+}
+
+static void restart_vm(struct vm *vm)
+{
+	if (vm->state == VM_RUNNING)
+		vm_restart(vm, "the monitor");
+	else
+		start_vm(vm);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct vm *vm);
+} vm_actions[] = { { "start", start_vm }, { "stop", stop_vm }, { "restart", restart_vm } };
+
+static struct vm *find_vm(const char *name)
+{
+	for (unsigned i = 0; i < vm_count; i++)
+		if (strcmp(vms[i].name, name) == 0)
+			return &vms[i];
+	log_text("no VM '%s'; 'vm' lists them\n", name);
+	return NULL;
+}
+
+void command_vm(unsigned words, char *const word[MONITOR_WORDS])
+{
+	struct vm *vm = words == 2 ? find_vm(word[1]) : NULL;
+
+	if (!words || (words == 1 && strcmp(word[0], "list") == 0)) {
+		list_vms();
+		return;
+	}
+	if (words == 2 && !vm)
+		return;
+	for (unsigned i = 0; vm && i < ARRAY_LEN(vm_actions); i++) {
+		if (strcmp(vm_actions[i].name, word[0]) == 0) {
+			vm_actions[i].run(vm);
+			return;
+		}
+	}
+	log_text("expected: vm list, or vm start|stop|restart <name>\n");
 }
 
 void command_stats(unsigned words, char *const word[MONITOR_WORDS])

@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "base/string.h"
 #include "base/time.h"
+#include "vmm/ui/console.h"
 #include "vmm/ui/report.h"
 #include "vmm/ui/summary.h"
 
@@ -82,10 +83,15 @@ static void send(const char *text, size_t len)
 	int frame_len = format(frame, sizeof(frame), "COPPICE-REPORT-BEGIN %zu\n", len);
 	unsigned port = report_port();
 
+	/* Guests on other cores go on talking, and a line of theirs would break the document. */
+	if (port == CONSOLE_PORT)
+		console_hold();
 	serial_write(port, frame, (size_t)frame_len);
 	serial_write(port, text, len);
 	frame_len = format(frame, sizeof(frame), "\nCOPPICE-REPORT-END\n");
 	serial_write(port, frame, (size_t)frame_len);
+	if (port == CONSOLE_PORT)
+		console_release();
 }
 
 void report_write_because(const char *end)

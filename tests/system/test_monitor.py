@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The monitor, driven over the serial line as a person would."""
+import re
+
+import pytest
+
+PROMPT = "coppice> "
+ESCAPES = re.compile(r"\x1b\[[0-9]*[A-Za-z]")
+MACHINE = """
+-device intel-iommu,intremap=on
+-device pcie-root-port,id=rp1,chassis=1,slot=1,bus=pcie.0,addr=3.0
+-netdev hubport,id=n1,hubid=1
+-device igb,id=pf0,bus=rp1,netdev=n1,mac=52:54:00:00:01:00
+"""
+# A server without a client waits, so there is time to look at it.
+CONFIG = """
+option idle=monitor
+vm name=b kernel=vfnet.elf mem=32M vf=igb0/1 cmdline="role=server"
+vm name=h kernel=hello.elf mem=16M
+"""
+COMMANDS = ["help", "topology", "acs", "groups", "pf", "vf", "vf igb0/1", "vf igb0/1 cfg", "dmar igb0/1 1000",
+            "dmar igb0/1 fee00000", "dmar igb0/0 0", "irq", "vm list", "stats", "memory", "faults", "log",
+            "report", "vf igb0/9", "vm start nobody", "stast", "acs please", "top\\t", "pf\\x7f\\x7facs",
+            "vm stop b", "vm", "vm start b", "vm list", "poweroff"]
+
+
+@pytest.fixture(scope="module")
+def talk(boot, tmp_path_factory):
+    """What the console said to each command, in order."""
+    folder = tmp_path_factory.mktemp("scenarios") / "monitor"
+    folder.mkdir()
+    (folder / "coppice.cfg").write_text(CONFIG)
+    (folder / "machine.args").write_text(MACHINE)
+    (folder / "expect.json").write_text('{ "end": "power-off" }')
+    replies = ["[b] vfnet server on b=>\\r"] + [f"{PROMPT}=>{c}\\r" for c in COMMANDS]
+    result = boot(folder, smp=2, timeout=60, reply=tuple(replies))
+    assert result.returncode == 0, result.explain()
+    answers, current = [], None
+    for line in ESCAPES.sub("", result.console).split("\n"):
+        line = line.rstrip("\r").rsplit("\r", 1)[-1]
+        if line.startswith(PROMPT):
+            current = [line[len(PROMPT):].lstrip("\b")]
+            answers.append(current)
+        elif current is not None:
+            current.append(line)
+    return result, {a[0]: "\n".join(a[1:]) for a in answers}, answers
+
+
+def test_every_command_of_help_is_there_and_each_was_tried(talk):
+    listed = re.findall(r"^  ([a-z]+) ", talk[1]["help"], re.MULTILINE)
+    assert len(listed) >= 14
+    tried = {c.split()[0] for c in COMMANDS} | {"features"}
+    assert set(listed) <= tried
+
+
+def test_the_tree_names_the_owner_of_a_vf(talk):
+    assert re.search(r"igb0/1, assigned to b, 52:5", talk[1]["topology"])
+
+
+def test_acs_and_groups_show_what_isolates(talk):
+    assert re.search(r"0000:00:03\.0 +root port +on: SV RR CR UF.*missing: -", talk[1]["acs"])
+    groups = dict(re.findall(r"group (\d+) +(0000:01:\S+)", talk[1]["groups"]))
+    assert len(groups) == 8, "each function of the card is alone in its group"
+
+
+def test_the_config_lens_shows_device_guest_and_source(talk):
+    assert re.search(r"0x00  ffffffff 10ca8086  PF \*", talk[1]["vf igb0/1 cfg"])
+
+
+def test_the_dma_walk_tells_where_an_address_goes_and_what_is_blocked(talk):
+    assert re.search(r"0000:01:10\.2 -> domain \d+ of VM b -> 0x[0-9a-f]+000, read write", talk[1]["dmar igb0/1 1000"])
+    assert "0xfee00000 is not mapped: blocked" in talk[1]["dmar igb0/1 fee00000"]
+    assert "parking domain, which maps nothing: blocked" in talk[1]["dmar igb0/0 0"]
+
+
+def test_routes_lead_from_the_vf_to_the_vcpu(talk):
+    assert re.search(r"igb0/1 +vector 0 -> IRTE \d+ -> core \d+ vector 0x\w\w -> b vCPU 0", talk[1]["irq"])
+
+
+def test_mistakes_are_answered_with_what_is_expected(talk):
+    assert "igb0 has VFs igb0/0 to igb0/6" in talk[1]["vf igb0/9"]
+    assert "no VM 'nobody'" in talk[1]["vm start nobody"]
+    assert "did you mean stats?" in talk[1]["stast"]
+    assert "expected: acs" in talk[1]["acs please"]
+
+
+def test_tab_and_backspace_work(talk):
+    commands = [a[0] for a in talk[2]]
+    assert commands.count("topology") == 2, commands
+    assert commands.count("acs") == 2, commands
+
+
+def test_a_vm_is_stopped_and_started_again_with_its_vf(talk):
+    console = talk[0].console
+    assert "VM b ended with status -1: stopped from the monitor" in console
+    assert console.split("vm stop b")[1].count("[b] vfnet server on b") == 1
+    assert re.search(r"^b +running", talk[1]["vm list"], re.MULTILINE)
+    assert console.split("vm stop b")[1].count("VM b has VF igb0/1") == 1
+
+
+def test_reports_say_why_they_were_written(talk):
+    raw = (talk[0].folder / "report.raw").read_bytes()
+    assert [e for e in (b"boot", b"monitor", b"power-off") if b'"end":"' + e + b'"' in raw] == \
+        [b"boot", b"monitor", b"power-off"]
