@@ -87,7 +87,7 @@ static EFI_STATUS load(EFI_FILE_HANDLE root, const char *name, struct boot_info 
 		return status;
 	}
 	Print(L"coppice: %a, %ld bytes\n", name, module->size);
-	for (UINTN i = 0; name[i] && i < BOOT_NAME_BYTES - 1; i++)
+	for (UINTN i = 0; i < BOOT_NAME_BYTES - 1 && name[i]; i++)
 		module->name[i] = name[i];
 	info->modules++;
 	return EFI_SUCCESS;

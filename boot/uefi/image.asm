@@ -10,8 +10,8 @@ hypervisor_elf_end:
 
 section .text
 global efi_jump
-; void efi_jump(u64 root rdi, u64 stack_top rsi, u64 entry rdx): onto the boot page tables, which also map
-; this code one to one, and into the hypervisor. Does not return.
+; void efi_jump(u64 root rdi, u64 stack_top rsi, u64 entry rdx): onto the boot page tables, which
+; also map this code one to one, and into the hypervisor. Does not return.
 efi_jump:
 	cli
 	mov	rax, cr0

@@ -9,6 +9,8 @@ c_files() {
 	done | sort
 }
 
+# GNU-EFI for boot/uefi; nobody else includes it, which layering.py sees to.
+uefi_flags="-fshort-wchar -DGNU_EFI_USE_MS_ABI=0 -DEFI_FUNCTION_WRAPPER -isystem /usr/include/efi -isystem /usr/include/efi/x86_64"
 clang_flags="-std=gnu17 -ffreestanding -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
--fno-strict-aliasing -fno-common -Wall -Wextra -DCOPPICE_COUNTERS=0 -I. -Iguests/lib -Itests/unit"
+-fno-strict-aliasing -fno-common -Wall -Wextra -DCOPPICE_COUNTERS=0 -I. -Iguests/lib -Itests/unit $uefi_flags"
 jobs=$(nproc)

@@ -6,7 +6,7 @@ failed=0
 for header in $(c_files $houses | grep '\.h$'); do
 	output=$(printf '#include "%s"\n' "$header" |
 		gcc -std=gnu17 -ffreestanding -mgeneral-regs-only -Wall -Wextra -Werror -fsyntax-only -DCOPPICE_COUNTERS=0 \
-			-I. -Iguests/lib -x c - 2>&1) && continue
+			-I. -Iguests/lib $uefi_flags -x c - 2>&1) && continue
 	failed=1
 	echo "$header does not compile alone:"
 	echo "$output" | head -n 3

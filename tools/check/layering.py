@@ -21,6 +21,8 @@ FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h", "st
 # Layouts and numbers that Linux publishes for user space: no code, so nothing to link.
 PUBLISHED = {"linux/pci_regs.h", "linux/serial_reg.h", "linux/elf.h", "asm/vmx.h",
              "asm/bootparam.h"}
+# GNU-EFI, for the UEFI application alone.
+UEFI = {"efi.h", "efilib.h"}
 GUEST_LIB = pathlib.Path("guests/lib")
 HERE = "tools/check/layering.py"
 
@@ -37,6 +39,8 @@ def judge_include(path, name, system):
     house = path.parts[0]
     if system:
         known = FREESTANDING | PUBLISHED
+        if path.parts[:2] == ("boot", "uefi"):
+            known = known | UEFI
         return None if name in known else f"<{name}> is none of {' '.join(sorted(known))}"
     if house == "guests" and any((d / name).is_file() for d in (path.parent, GUEST_LIB)):
         return None

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; VM entry and VM exit. struct vcpu (vmm/vm.h) starts with the 16 general registers in encoding order, then `launched`.
-; The same stack frame serves all exits of one vmx_run(): [rsp] = struct vcpu.
+; VM entry and VM exit. struct vcpu (vmm/vm.h) starts with the 16 general registers in encoding
+; order, then `launched`. One stack frame serves all exits of a vmx_run(): [rsp] = struct vcpu.
 
 default rel
 section .text
@@ -30,7 +30,8 @@ extern vmx_handle_exit
 global vmx_run
 global vmx_exit_entry
 
-; u32 vmx_run(struct vcpu *rdi): enters the guest until a handler says leave. 0 = left, 1 = VM entry failed (VMfail).
+; u32 vmx_run(struct vcpu *rdi): in and out of the guest until a handler says leave.
+; 0 = left, 1 = VM entry failed (VMfail).
 vmx_run:
 	push	rbx
 	push	rbp
@@ -38,7 +39,7 @@ vmx_run:
 	push	r13
 	push	r14
 	push	r15
-	push	rdi				; makes rsp 16-byte aligned, and is what exits find at [rsp]
+	push	rdi				; aligns rsp to 16; exits find it at [rsp]
 	mov	eax, VMCS_HOST_RSP
 	vmwrite	rax, rsp
 	cmp	qword [rdi + VCPU_LAUNCHED], 0	; 0: VMCLEARed since, must VMLAUNCH
@@ -71,7 +72,8 @@ vmx_exit_entry:
 	mov	[rdi + 14 * 8], r14
 	mov	[rdi + 15 * 8], r15
 	pop	qword [rdi + 7 * 8]
-	; No guest value survives into the hypervisor: a stray use, or speculation on one, would be the guest's to steer.
+	; No guest value survives into the hypervisor: a stray use, or speculation on one, would
+	; be the guest's to steer.
 	xor	eax, eax
 	xor	ecx, ecx
 	xor	edx, edx
