@@ -39,6 +39,12 @@ void boot_main(u32 magic, u32 info, u64 entry_tsc, u64 image_base)
 		log_error("boot", "%s", why.text);
 		power_off();
 	}
+	if (boot.truncated)
+		log_warn("boot",
+			 "the loader names more than %u memory ranges or %u modules; the rest is "
+			 "not "
+			 "used",
+			 BOOT_MEMORY_RANGES, BOOT_MODULES);
 	boot.image_base = hpa(image_base);
 	boot.image_size = (u64)(image_end - image_start);
 	boot.entry_tsc = entry_tsc;

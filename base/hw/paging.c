@@ -8,6 +8,7 @@
 #include "base/hw/cpu.h"
 #include "base/hw/image.h"
 #include "base/hw/insn.h"
+#include "base/log.h"
 #include "base/memory_map.h"
 #include "base/pool.h"
 #include "base/spinlock.h"
@@ -238,6 +239,9 @@ enum err paging_init(const struct boot_info *boot, struct why *why)
 
 	if (e != OK)
 		return e;
+	if (count == MAX_PIECES)
+		log_warn("memory", "RAM is in more than %u pieces: the last ones stay unused",
+			 MAX_PIECES);
 	image_set_base(boot->image_base);
 	ram_pieces = memory_map_pieces(boot, MEMORY_DIRECT_MAP, ram, MAX_PIECES);
 	choose_early(pieces, count);
