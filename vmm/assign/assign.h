@@ -9,11 +9,11 @@
 
 /* A refusal, kept for the report ("refusals[]"). */
 struct refusal {
-	struct rid vf;		/* or RID_NONE if the request names none that exists */
+	struct rid vf; /* or RID_NONE if the request names none that exists */
 	char vm[CONFIG_NAME_BYTES];
 	enum err code;
-	struct rid at;		/* the bridge or unit */
-	u16 missing_acs;	/* ACS bits, 0 if it is something else */
+	struct rid at;   /* the bridge or unit */
+	u16 missing_acs; /* ACS bits, 0 if it is something else */
 	char text[320];
 };
 unsigned refusal_count(void);
@@ -23,22 +23,25 @@ const struct refusal *refusal(unsigned n);
 unsigned master_count(void);
 struct master *master(unsigned n);
 
-/* Start every PF: driver, VFs, interrupt (vectors on the boot core). Each PF that fails is named and left without VFs. */
+/* Start every PF: driver, VFs, interrupt (vectors on the boot core). Each PF that fails is named
+ * and left without VFs. */
 void masters_start(void);
 /* Run service() of every master; called on their interrupts and every 10 ms by one core. */
 void masters_service(void);
 
 /*
- * Give the VM all VFs that its configuration asks for. Decode: every request names a free (parked) VF, ACS path, IOMMU, policy,
- * BAR placement, memory for shadows. Commit: domain with the VM's RAM, FLR verified, master prepares, context entry live, BARs in
- * EPT (without MSI-X table pages), config model. Any refusal undoes everything: VM gets none, VFs parked (or quarantined if a
- * reset failed).
+ * Give the VM all VFs that its configuration asks for. Decode: every request names a free (parked)
+ * VF, ACS path, IOMMU, policy, BAR placement, memory for shadows. Commit: domain with the VM's RAM,
+ * FLR verified, master prepares, context entry live, BARs in EPT (without MSI-X table pages),
+ * config model. Any refusal undoes everything: VM gets none, VFs parked (or quarantined if a reset
+ * failed).
  */
 enum err assign_all(struct vm *vm, struct why *why);
 
 /*
- * Take all VFs back: bus master off, quiesce, routes gone, FLR verified, parking domain, wiped by the master. All vCPUs have
- * stopped. RAM may be freed afterwards unless vm->ram_leaked says that a flush failed.
+ * Take all VFs back: bus master off, quiesce, routes gone, FLR verified, parking domain, wiped by
+ * the master. All vCPUs have stopped. RAM may be freed afterwards unless vm->ram_leaked says that a
+ * flush failed.
  */
 void release_all(struct vm *vm);
 
@@ -48,51 +51,57 @@ static inline bool assigned_vf_usable(const struct assigned_vf *a)
 	return a->shadow_entry && a->vf->state == VF_ASSIGNED;
 }
 
-/* --- the page that a VF's master driver and its VM share (vmm/assign/shared_page.c) ------------------------------------- */
+/* --- the page that a VF's master driver and its VM share (vmm/assign/shared_page.c)
+ * ------------------------------------- */
 
 /* Where the page of VF slot `slot` is for the guest; false if there is no such slot. */
 bool shared_page_gpa(const struct vm *vm, u64 slot, gpa_t *out);
 /* HC_DOORBELL: the master driver fills the page anew. False if there is no such slot. */
 bool shared_page_doorbell(struct vm *vm, u64 slot);
 
-/* Effects of a guest's config write (enum vf_effect bits) and of MSI-X table writes on the real device. vm->lock held. */
+/* Effects of a guest's config write (enum vf_effect bits) and of MSI-X table writes on the real
+ * device. vm->lock held. */
 void assigned_vf_effects(struct vm *vm, struct assigned_vf *a, unsigned effects);
 void assigned_vf_msix_changed(struct vm *vm, struct assigned_vf *a, u16 index);
 
-/* --- interrupt routes (vmm/assign/irq_route.c) ------------------------------------------------------------------------ */
+/* --- interrupt routes (vmm/assign/irq_route.c)
+ * ------------------------------------------------------------------------ */
 
 /* VF vector -> IRTE -> host vector on one core -> guest vector of one vCPU. */
 struct irq_route {
 	struct assigned_vf *assigned;
 	struct vm *vm;
-	u32 generation;		/* of the VF's assignment; a late interrupt of an older one is dropped */
+	u32 generation; /* of the VF's assignment; a late interrupt of an older one is dropped */
 	u16 msix_index, irte;
 	struct cpu *core;
 	u8 host_vector;
 	struct vcpu *vcpu;
 	u8 guest_vector;
 	u64 forwarded, dropped;
-	/* After a move to another core, an interrupt may still be on its way to the old vector: it stays this route's until
-	 * the next move. NULL = none. */
+	/* After a move to another core, an interrupt may still be on its way to the old vector: it
+	 * stays this route's until the next move. NULL = none. */
 	struct cpu *old_core;
 	u8 old_vector;
 };
 
 #define ROUTE_VECTOR_FIRST 0x30
-#define ROUTE_VECTOR_LAST 0xdf
+#define ROUTE_VECTOR_LAST  0xdf
 
-/* Allocate a host vector on `core` (ERR_NO_SPACE names how many are in use) and an IRTE, and make it live. */
-enum err irq_route_create(struct assigned_vf *a, struct vm *vm, u16 msix_index, struct vcpu *to, u8 guest_vector,
-			  struct irq_route **out, struct why *why);
+/* Allocate a host vector on `core` (ERR_NO_SPACE names how many are in use) and an IRTE, and make
+ * it live. */
+enum err irq_route_create(struct assigned_vf *a, struct vm *vm, u16 msix_index, struct vcpu *to,
+			  u8 guest_vector, struct irq_route **out, struct why *why);
 /* Change destination or guest vector in place. */
 enum err irq_route_update(struct irq_route *r, struct vcpu *to, u8 guest_vector, struct why *why);
 void irq_route_destroy(struct irq_route *r);
-/* The route of a vector on a core, for reports; NULL = none. Only what runs on that core may follow it further. */
+/* The route of a vector on a core, for reports; NULL = none. Only what runs on that core may follow
+ * it further. */
 const struct irq_route *irq_route_at(unsigned cpu, u8 vector);
 /* Interrupts on a route vector that had no live route: late ones of a released VF. */
 u64 irq_route_late(void);
 
-/* The interrupt handler of all route vectors: forwards to the vCPU's virtual LAPIC, kicks it if it is elsewhere. */
+/* The interrupt handler of all route vectors: forwards to the vCPU's virtual LAPIC, kicks it if it
+ * is elsewhere. */
 void irq_route_interrupt(u8 vector);
 unsigned irq_route_count(void);
 
