@@ -33,3 +33,12 @@ def test_the_reference_of_coppice_cfg_names_every_key_that_the_parser_knows():
     assert len(keys) >= 11 and len(options) >= 8, "the tables were not found"
     missing = [k for k in sorted(keys | options) if f"{k}=" not in reference]
     assert not missing, f"docs/coppice.cfg.md lacks {missing}"
+
+
+def test_the_reference_of_the_monitor_names_every_command():
+    reference = (ROOT / "docs" / "monitor.md").read_text()
+    source = (ROOT / "vmm/ui/monitor.c").read_text()
+    commands = set(re.findall(r'{ "([a-z]+)",\s+"[^"]*",', source))
+    assert len(commands) >= 14, "the table was not found"
+    missing = [c for c in sorted(commands) if not re.search(rf"^\| `{c}\b", reference, re.MULTILINE)]
+    assert not missing, f"docs/monitor.md lacks {missing}"
