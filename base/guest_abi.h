@@ -109,7 +109,7 @@ struct coppice_vf_page {
  * I/O ports of the guest's machine beside COM1 and PCI. Linux finds the power registers through
  * ACPI; vmm/guest/dsdt.asl repeats the numbers.
  */
-#define GUEST_PORT_EXIT_STATUS   0xf4 /* a byte: the status with which power-off ends the VM */
+#define GUEST_PORT_EXIT_STATUS   0xf4 /* write: status of power-off; read: restarts so far */
 #define GUEST_PORT_SLEEP_CONTROL 0x600
 #define GUEST_PORT_SLEEP_STATUS  0x601
 #define GUEST_PORT_RESET         0x602

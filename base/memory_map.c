@@ -7,10 +7,17 @@ struct hole_search {
 	struct memory_piece best; /* the one with the lowest base so far */
 };
 
+/* `address` rounded up to a page; the last page of 64 bits rounds to its own start. */
+static u64 page_end(u64 address)
+{
+	return address > ALIGN_DOWN(~0ull, PAGE_SIZE) ? ALIGN_DOWN(~0ull, PAGE_SIZE)
+						      : ALIGN_UP(address, PAGE_SIZE);
+}
+
 static void consider(struct hole_search *s, u64 base, u64 size)
 {
-	struct memory_piece hole = { ALIGN_DOWN(base, PAGE_SIZE),
-				     ALIGN_UP(base + size, PAGE_SIZE) };
+	u64 end = base + size < base ? ~0ull : base + size;
+	struct memory_piece hole = { ALIGN_DOWN(base, PAGE_SIZE), page_end(end) };
 
 	if (size && hole.end > s->at && hole.base < s->best.base)
 		s->best = hole;

@@ -114,6 +114,19 @@ static void ranges_at_the_end_of_the_address_space_do_not_wrap(void **state)
 	assert_int_equal(memory_map_pieces(&boot, MEMORY_POOL, pieces, 16), 0);
 }
 
+static void a_hole_up_to_the_end_of_the_address_space_is_a_hole(void **state)
+{
+	(void)state;
+	add(0x100000, 0x100000, BOOT_MEMORY_USABLE);
+	add(0x180000, ~0ull - 0x180000 - 0x80, BOOT_MEMORY_RESERVED);
+	assert_pieces(MEMORY_POOL, { 0x100000, 0x180000 });
+	boot.memory[1].size = ~0ull;
+	assert_pieces(MEMORY_POOL, { 0x100000, 0x180000 });
+	boot.memory[1] = (struct boot_memory){ hpa(0), ~0ull - 0xff, BOOT_MEMORY_USABLE };
+	add(0x110000, 0x1000, BOOT_MEMORY_USABLE);
+	assert_pieces(MEMORY_POOL, { 0x100000, 0x200000 }, { 0x200000, ALIGN_DOWN(~0ull, 4096) });
+}
+
 #define MAP_TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -127,6 +140,7 @@ int main(void)
 		MAP_TEST(a_module_at_the_start_or_the_end_leaves_one_piece),
 		MAP_TEST(no_more_pieces_are_written_than_there_is_room_for),
 		MAP_TEST(ranges_at_the_end_of_the_address_space_do_not_wrap),
+		MAP_TEST(a_hole_up_to_the_end_of_the_address_space_is_a_hole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
