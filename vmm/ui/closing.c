@@ -167,26 +167,59 @@ static void put_exits(const struct block *b)
 	}
 }
 
-static const struct {
+static bool is_any(const struct vm_summary *vm)
+{
+	(void)vm;
+	return true;
+}
+
+static bool has_frames(const struct vm_summary *vm)
+{
+	return vm->has_frames;
+}
+
+static bool has_vf_interrupts(const struct vm_summary *vm)
+{
+	return vm->forwarded != 0;
+}
+
+/* A row is worth its line if any VM of the block has something to say in it. */
+struct row {
 	const char *label;
 	cell_fn *cell;
-} head_rows[] = { { "", cell_name }, { "state", cell_state }, { "exit status", cell_status } },
-  tail_rows[] = {
-	  { "VF interrupts forwarded", cell_forwarded },
-	  { "interrupts injected", cell_injected },
-	  { "frames sent", cell_sent },
-	  { "frames received", cell_received },
-	  { "exits per frame", cell_per_frame },
-	  { "exits per interrupt", cell_per_interrupt },
-  };
+	bool (*worth)(const struct vm_summary *vm);
+};
+static const struct row head_rows[] = {
+	{ "", cell_name, is_any },
+	{ "state", cell_state, is_any },
+	{ "exit status", cell_status, is_any },
+};
+static const struct row tail_rows[] = {
+	{ "VF interrupts forwarded", cell_forwarded, has_vf_interrupts },
+	{ "interrupts injected", cell_injected, is_any },
+	{ "frames sent", cell_sent, has_frames },
+	{ "frames received", cell_received, has_frames },
+	{ "exits per frame", cell_per_frame, has_frames },
+	{ "exits per interrupt", cell_per_interrupt, has_vf_interrupts },
+};
+
+static void put_rows(const struct block *b, const struct row *rows, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		bool worth = false;
+
+		for (unsigned v = 0; v < b->count; v++)
+			worth |= rows[i].worth(&b->vm[v]);
+		if (worth)
+			put_row(b, rows[i].label, rows[i].cell);
+	}
+}
 
 static void put_block(const struct block *b)
 {
-	for (unsigned i = 0; i < ARRAY_LEN(head_rows); i++)
-		put_row(b, head_rows[i].label, head_rows[i].cell);
+	put_rows(b, head_rows, ARRAY_LEN(head_rows));
 	put_exits(b);
-	for (unsigned i = 0; i < ARRAY_LEN(tail_rows); i++)
-		put_row(b, tail_rows[i].label, tail_rows[i].cell);
+	put_rows(b, tail_rows, ARRAY_LEN(tail_rows));
 	b->line("");
 }
 

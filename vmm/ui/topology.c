@@ -141,6 +141,8 @@ static void show_below(const struct pci_function *parent, const char *indent, un
 void ui_topology(void)
 {
 	log_text("\nTopology (Requester ID, what it is, what guards it)\n");
+	if (!pci_function_count())
+		log_text("  nothing: without ECAM no PCI function can be seen\n");
 	show_below(NULL, "", 0);
 	log_text("\n");
 }

@@ -109,11 +109,24 @@ static void what_a_vm_has_not_got_is_a_dash_and_no_zero(void **state)
 {
 	(void)state;
 	vm[0].state = VM_RUNNING;
+	vm[1].has_frames = true;
+	vm[1].forwarded = 1;
+	print_table(2);
+	assert_string_equal(row("exit status"), "exit status - 0");
+	assert_string_equal(row("frames sent"), "frames sent - 0");
+	assert_string_equal(row("exits per frame   "), "exits per frame - -");
+	assert_string_equal(row("exits per interrupt   "), "exits per interrupt - -");
+}
+
+static void rows_that_concern_no_vm_are_left_out(void **state)
+{
+	(void)state;
+	vm[0].injected = 5;
 	print_table(1);
-	assert_string_equal(row("exit status"), "exit status -");
-	assert_string_equal(row("frames sent"), "frames sent -");
-	assert_string_equal(row("exits per frame   "), "exits per frame -");
-	assert_string_equal(row("exits per interrupt   "), "exits per interrupt -");
+	assert_string_equal(row("interrupts injected"), "interrupts injected 5");
+	assert_null(strstr(text, "frames"));
+	assert_null(strstr(text, "VF interrupts"));
+	assert_null(strstr(text, "exits per"));
 }
 
 static void a_refused_vm_tells_its_cause_and_a_successful_one_nothing(void **state)
@@ -139,9 +152,10 @@ static void a_vm_without_vf_interrupts_has_no_quotient_of_them(void **state)
 	(void)state;
 	vm[0].exits[EXIT_REASON_MSR_WRITE] = 25; /* of its timer */
 	vm[0].injected = 5;
-	print_table(1);
-	assert_string_equal(row("exits per interrupt"), "exits per interrupt -");
-	assert_null(strstr(text, "delivery and acknowledgement"));
+	vm[1].forwarded = 1;
+	vm[1].injected = 1;
+	print_table(2);
+	assert_string_equal(row("exits per interrupt   "), "exits per interrupt - 0.00");
 }
 
 static void many_vms_and_large_counts_stay_within_the_columns(void **state)
@@ -219,6 +233,7 @@ int main(void)
 		cmocka_unit_test_setup(
 			quotients_are_exits_by_frames_and_interrupt_exits_by_injections, blank_vm),
 		cmocka_unit_test_setup(what_a_vm_has_not_got_is_a_dash_and_no_zero, blank_vm),
+		cmocka_unit_test_setup(rows_that_concern_no_vm_are_left_out, blank_vm),
 		cmocka_unit_test_setup(a_refused_vm_tells_its_cause_and_a_successful_one_nothing,
 				       blank_vm),
 		cmocka_unit_test_setup(a_vm_without_vf_interrupts_has_no_quotient_of_them,
