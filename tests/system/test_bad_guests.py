@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A guest that misbehaves is told so, or stopped by name; its neighbours finish as if alone."""
+import pytest
+
+NEIGHBOUR = "vm name=neighbour kernel=hello.elf mem=16M\n"
+# What the guest itself survives: the CPU tells it by an exception, or the hypercall by its result.
+TOLD = ["vmxon", "msr=1d9", "msr=c0011029", "msr=3a", "port=60", "port=cf9", "pagefault",
+        "badhypercall", "divide", "storm"]
+
+
+@pytest.fixture(scope="module")
+def crowd(boot, tmp_path_factory):
+    """All misbehaving guests at once, beside one that behaves."""
+    folder = tmp_path_factory.mktemp("bad") / "bad-guests"
+    folder.mkdir()
+    lines = ["option idle=poweroff"]
+    lines += [f'vm name=told{i} kernel=hello.elf mem=16M cmdline="do={what}"'
+              for i, what in enumerate(TOLD)]
+    lines += ['vm name=tf kernel=hello.elf mem=16M cmdline="do=triplefault"',
+              'vm name=unmapped kernel=hello.elf mem=16M cmdline="do=unmapped"',
+              'vm name=missing kernel=nothere.elf mem=16M',
+              'vm name=noelf kernel=coppice.cfg mem=16M',
+              'vm name=huge kernel=hello.elf mem=2900M']
+    (folder / "coppice.cfg").write_text("\n".join(lines) + "\n" + NEIGHBOUR)
+    (folder / "machine.args").write_text("")
+    (folder / "expect.json").write_text('{ "vms": [ { "name": "neighbour", "exit_status": 0 } ] }')
+    return boot(folder, smp=2, mem="1G")
+
+
+def test_the_neighbour_of_bad_guests_finishes(crowd):
+    assert crowd.returncode == 0, crowd.explain()
+    assert crowd.vm("neighbour")["exit_status"] == 0
+
+
+@pytest.mark.parametrize("number", range(len(TOLD)), ids=TOLD)
+def test_a_forbidden_thing_is_told_to_the_guest_that_did_it(crowd, number):
+    vm = crowd.vm(f"told{number}")
+    assert (vm["state"], vm["exit_status"]) == ("ended", 0), crowd.vm_log(f"told{number}")
+
+
+def test_a_triple_fault_ends_its_vm_with_the_place_of_the_fault(crowd):
+    vm = crowd.vm("tf")
+    assert vm["exit_status"] == -2
+    assert "triple fault at RIP 0x" in crowd.console
+
+
+def test_unmapped_memory_ends_its_vm_and_says_what_is_where(crowd):
+    assert crowd.vm("unmapped")["exit_status"] == -1
+    assert "guest-physical 0xf0000000" in crowd.console and "RAM ends at 0x1000000" in crowd.console
+
+
+@pytest.mark.parametrize("name, words", [
+    ("missing", ["nothere.elf", "no such module", "hello.elf"]),
+    ("noelf", ["expected an ELF file"]),
+    ("huge", ["mem=2900M", "MiB are free"]),
+])
+def test_a_vm_that_cannot_be_built_is_refused_with_its_reason(crowd, name, words):
+    assert crowd.vm(name)["state"] == "refused"
+    line = next(ln for ln in crowd.console.splitlines() if f"VM {name} is not started" in ln)
+    assert all(word in line for word in words), line
+
+
+def test_what_was_denied_is_logged_with_the_vm_and_the_register(crowd):
+    assert "MSR 0x1d9" in crowd.console and "not on the allow list" in crowd.console
+
+
+def test_memory_of_ended_and_refused_vms_is_given_back(crowd):
+    used = crowd.report["memory"]["used_pages"]
+    assert used["guest"] == 0 and used["vm"] <= 4, used
+
+
+def test_without_coppice_cfg_entries_the_machine_says_what_is_missing(boot, scenario_folder):
+    folder = scenario_folder("empty", "option idle=poweroff\n", expect='{ "vms": [] }')
+    result = boot(folder, smp=1)
+    assert result.returncode == 0, result.explain()
