@@ -202,6 +202,7 @@ static struct fake_function *target_of(u64 offset)
 	if (!f || f->faults.dead || !routed(f->parent, rid))
 		return NULL;
 	fake_note_access(f);
+	fake_refresh(f);
 	return fake_time_now() >= f->silent_until ? f : NULL;
 }
 

@@ -17,6 +17,7 @@ bool fake_is_bridge(const struct fake_function *f);
 /* fake_pci_sriov.c: what registers do beyond being memory */
 struct fake_function *fake_enabled_vf(struct fake_function *pf, struct rid rid);
 void fake_note_access(struct fake_function *f);
+void fake_refresh(struct fake_function *f); /* First VF Offset and Stride follow ARI */
 u64 fake_read_hook(const struct fake_function *f, unsigned at, unsigned width, u64 value);
 bool fake_write_is_lost(const struct fake_function *f, unsigned at);
 void fake_write_hook(struct fake_function *f, unsigned at, unsigned width, u32 value);

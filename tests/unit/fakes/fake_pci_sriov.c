@@ -65,15 +65,17 @@ void fake_note_access(struct fake_function *f)
 		f->early_accesses++;
 }
 
+void fake_refresh(struct fake_function *f)
+{
+	if (!f->sriov)
+		return;
+	fake_put16(f, f->sriov->cap + PCI_SRIOV_VF_OFFSET, vf_offset(f));
+	fake_put16(f, f->sriov->cap + PCI_SRIOV_VF_STRIDE, vf_stride(f));
+}
+
 u64 fake_read_hook(const struct fake_function *f, unsigned at, unsigned width, u64 value)
 {
-	unsigned sriov_reg = f->sriov ? at - f->sriov->cap : 0, pcie_reg = at - f->cap_pcie;
-
-	if (f->sriov && width == 2 && sriov_reg == PCI_SRIOV_VF_OFFSET)
-		return vf_offset(f);
-	if (f->sriov && width == 2 && sriov_reg == PCI_SRIOV_VF_STRIDE)
-		return vf_stride(f);
-	if (f->cap_pcie && width == 2 && pcie_reg == PCI_EXP_DEVSTA &&
+	if (f->cap_pcie && width == 2 && at - f->cap_pcie == PCI_EXP_DEVSTA &&
 	    fake_time_now() < f->pending_until)
 		return value | PCI_EXP_DEVSTA_TRPND;
 	return value;
