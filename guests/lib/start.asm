@@ -22,8 +22,8 @@ _start:
 	jmp	.stay
 
 section .text
-; Every entry leaves the same frame (struct trap_frame of base/hw/cpu.h): the vector and an error code, which
-; some exceptions push themselves (SDM volume 3A table 6-1: 8, 10..14, 17, 21, 29, 30).
+; Every entry leaves the same frame (struct trap_frame of base/hw/cpu.h): the vector and an error
+; code, which some exceptions push themselves (SDM volume 3A table 6-1: 8, 10..14, 17, 21, 29, 30).
 PUSHES_ERROR equ 0x60227d00	; bit n: exception n pushes one
 ENTRY_BYTES equ 16
 
@@ -60,7 +60,7 @@ interrupt_save:
 	cld
 	mov	rdi, rsp
 	mov	rbp, rsp
-	and	rsp, -16	; the CPU aligned the stack before its own pushes, but do not rely on counting ours
+	and	rsp, -16	; the CPU aligned the stack before its own pushes; ours are not counted
 	call	interrupt_common
 	mov	rsp, rbp
 	pop	r15
@@ -81,9 +81,8 @@ interrupt_save:
 	add	rsp, 16		; vector and error code
 	iretq
 
-; bool catch_call(void (*action)(void *), void *arg): run action(arg); false if it came back, true if it
-; faulted.
-; interrupt_common() turns a fault into a jump to catch_resume while catch_stack is set.
+; bool catch_call(void (*action)(void *), void *arg): run action(arg); false if it came back, true
+; if it faulted. interrupt_common() turns a fault into a jump to catch_resume while catch_stack is set.
 global catch_call, catch_resume
 catch_call:
 	push	rbx
