@@ -60,7 +60,7 @@ interrupt_save:
 	cld
 	mov	rdi, rsp
 	mov	rbp, rsp
-	and	rsp, -16	; the CPU aligned the stack before its own pushes; ours are not counted
+	and	rsp, -16	; the CPU aligned the stack, but for its own pushes and ours
 	call	interrupt_common
 	mov	rsp, rbp
 	pop	r15
@@ -82,7 +82,8 @@ interrupt_save:
 	iretq
 
 ; bool catch_call(void (*action)(void *), void *arg): run action(arg); false if it came back, true
-; if it faulted. interrupt_common() turns a fault into a jump to catch_resume while catch_stack is set.
+; if it faulted. interrupt_common() turns a fault into a jump to catch_resume while catch_stack is
+; set.
 global catch_call, catch_resume
 catch_call:
 	push	rbx
