@@ -19,9 +19,11 @@ vm name=b kernel=vfnet.elf mem=32M vf=igb0/1 cmdline="role=server"
 vm name=h kernel=hello.elf mem=16M
 """
 COMMANDS = ["help", "topology", "acs", "groups", "pf", "vf", "vf igb0/1", "vf igb0/1 cfg", "dmar igb0/1 1000",
-            "dmar igb0/1 fee00000", "dmar igb0/0 0", "irq", "vm list", "stats", "memory", "faults", "log",
+            "dmar igb0/1 fee00000", "dmar igb0/0 0", "irq", "stats", "memory", "faults", "log",
             "report", "vf igb0/9", "vm start nobody", "stast", "acs please", "top\\t", "pf\\x7f\\x7facs",
             "vm stop b", "vm", "vm start b", "vm list", "poweroff"]
+# A person, too, waits until a VM is gone before starting it again, and until it runs before asking.
+WAITS = {"vm": "stopped from the monitor", "vm list": "VM b has VF igb0/1", "poweroff": "VF 0: device 1"}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,8 @@ def talk(boot, tmp_path_factory):
     (folder / "coppice.cfg").write_text(CONFIG)
     (folder / "machine.args").write_text(MACHINE)
     (folder / "expect.json").write_text('{ "end": "power-off" }')
-    replies = ["[b] vfnet server on b=>\\r"] + [f"{PROMPT}=>{c}\\r" for c in COMMANDS]
+    replies = ["[b] vfnet server on b=>\\r"]
+    replies += [f"{WAITS.get(c, PROMPT)}=>{c}\\r" for c in COMMANDS]
     result = boot(folder, smp=2, timeout=60, reply=tuple(replies))
     assert result.returncode == 0, result.explain()
     answers, current = [], None
