@@ -12,5 +12,5 @@ done
 exec cppcheck --quiet -j "$jobs" --std=c11 --platform=unix64 --enable=warning,performance,portability \
 	--inline-suppr --error-exitcode=1 -I. -Iguests/lib -D__x86_64__ -DCOPPICE_COUNTERS=0 -D__GNUC__=12 -D__SIZEOF_INT128__=16 \
 	--suppress=comparePointers --suppress=selfAssignment --suppress=constStatement \
-	--suppress=uninitvar --suppress=missingIncludeSystem --suppress=unmatchedSuppression --suppress=preprocessorErrorDirective \
+	--suppress=uninitvar --suppress=arrayIndexThenCheck --suppress=missingIncludeSystem --suppress=unmatchedSuppression --suppress=preprocessorErrorDirective \
 	$folders
