@@ -26,20 +26,20 @@ enum {
  * hardware caches nothing that is not present, so making an entry present needs nothing; with it
  * (CM = 1, a unit that a hypervisor below us emulates) every change must be told.
  */
-/* clang-format off: a table */
+/* clang-format off */
 static const struct {
 	u8 cm0, cm1;
 } needed[] = {
 	/*                          CM = 0                         CM = 1 */
-	[CHANGE_ROOT_POINTER] = { CONTEXT_ALL | IOTLB_ALL, CONTEXT_ALL | IOTLB_ALL },
-	[CHANGE_ROOT_ENTRY_SET] = { 0, CONTEXT_ALL | IOTLB_ALL },
-	[CHANGE_CONTEXT_SET] = { 0, CONTEXT_DEVICE | IOTLB_DOMAIN },
-	[CHANGE_CONTEXT_CLEAR] = { CONTEXT_DEVICE | IOTLB_DOMAIN, CONTEXT_DEVICE | IOTLB_DOMAIN },
-	[CHANGE_PAGE_SET] = { 0, IOTLB_PAGES },
-	[CHANGE_PAGE_CLEAR] = { IOTLB_PAGES, IOTLB_PAGES },
-	[CHANGE_IRT_POINTER] = { IEC_ALL, IEC_ALL },
-	[CHANGE_IRTE_SET] = { 0, IEC_INDEX },
-	[CHANGE_IRTE_CLEAR] = { IEC_INDEX, IEC_INDEX },
+	[CHANGE_ROOT_POINTER] =   { CONTEXT_ALL | IOTLB_ALL,       CONTEXT_ALL | IOTLB_ALL },
+	[CHANGE_ROOT_ENTRY_SET] = { 0,                             CONTEXT_ALL | IOTLB_ALL },
+	[CHANGE_CONTEXT_SET] =    { 0,                             CONTEXT_DEVICE | IOTLB_DOMAIN },
+	[CHANGE_CONTEXT_CLEAR] =  { CONTEXT_DEVICE | IOTLB_DOMAIN, CONTEXT_DEVICE | IOTLB_DOMAIN },
+	[CHANGE_PAGE_SET] =       { 0,                             IOTLB_PAGES },
+	[CHANGE_PAGE_CLEAR] =     { IOTLB_PAGES,                   IOTLB_PAGES },
+	[CHANGE_IRT_POINTER] =    { IEC_ALL,                       IEC_ALL },
+	[CHANGE_IRTE_SET] =       { 0,                             IEC_INDEX },
+	[CHANGE_IRTE_CLEAR] =     { IEC_INDEX,                     IEC_INDEX },
 };
 /* clang-format on */
 _Static_assert(ARRAY_LEN(needed) == CHANGES, "every kind of change has a row");

@@ -172,7 +172,7 @@ static void the_callback_may_use_the_iommu(void **state)
 static void the_event_is_programmed_masked_and_then_let_go(void **state)
 {
 	(void)state;
-	int data, address, last = -1;
+	int data, address, first, last = -1;
 
 	fake_events_clear();
 	iommu_set_fault_vector(0x21, 0x3e);
@@ -186,7 +186,9 @@ static void the_event_is_programmed_masked_and_then_let_go(void **state)
 		if (fake_event(i)->kind == FAKE_MMIO_WRITE &&
 		    fake_event(i)->address == UNIT_BASE + 0x38)
 			last = (int)i;
-	assert_true(data < last && address < last);
+	first = fake_event_find(0, FAKE_MMIO_WRITE, UNIT_BASE + 0x38);
+	assert_int_equal(fake_event((unsigned)first)->value, 0x80000000);
+	assert_true(first < data && data < last && address < last);
 	fake_vtd_dma(&unit, VF0.id, 0, true);
 	assert_int_equal(unit.fault_events, 1);
 }

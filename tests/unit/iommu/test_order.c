@@ -256,6 +256,27 @@ static void a_table_is_in_memory_before_it_is_linked(void **state)
 	assert_true(checked > 10);
 }
 
+static void descriptors_are_in_memory_before_the_doorbell(void **state)
+{
+	(void)state;
+	u64 tail = 0;
+	unsigned from = 0;
+
+	begin_on(FAKE_VTD_CAP, FAKE_VTD_ECAP & ~FAKE_ECAP_C);
+	use_everything();
+	for (unsigned i = 0; i < fake_event_count(); i++) {
+		const struct fake_event *e = fake_event(i);
+
+		if (e->kind != FAKE_MMIO_WRITE || e->address != UNIT_BASE + 0x88)
+			continue;
+		assert_true(fake_written_back(from, i, (u8 *)entries(unit.iqa) + tail,
+					      e->value - tail));
+		tail = e->value;
+		from = i;
+	}
+	assert_true(tail > 0);
+}
+
 static void coherent_units_cost_no_write_back(void **state)
 {
 	(void)state;
@@ -333,6 +354,7 @@ int main(void)
 		cmocka_unit_test(every_word_that_a_unit_reads_came_through_the_store_file),
 		cmocka_unit_test(each_store_is_written_back_before_the_next),
 		cmocka_unit_test(a_table_is_in_memory_before_it_is_linked),
+		cmocka_unit_test(descriptors_are_in_memory_before_the_doorbell),
 		cmocka_unit_test(coherent_units_cost_no_write_back),
 		cmocka_unit_test(a_fence_stands_between_the_tables_and_the_doorbell),
 		cmocka_unit_test(when_a_domain_is_destroyed_no_cache_knows_it),
