@@ -12,6 +12,7 @@ export PATH=/bin
 failures=0
 . /tests/lib.sh
 set_status 1	# whatever kills us from here on is no success
+(sleep "${limit-150}" && say "no end after ${limit-150} s" && poweroff -f) &
 say "Linux $(uname -r), $(nproc) CPUs, start $(($(restarts) + 1)), test ${test-none}"
 if [ -f "/tests/${test-none}.sh" ]; then
 	. "/tests/$test.sh"

@@ -46,9 +46,10 @@ send_bulk() {
 
 # Both meet: each listens on a port of its own, and waits until the other's is there.
 meet() {
-	(nc -l -p "600$1" -e /bin/true </dev/null >/dev/null 2>&1) &
-	wait_for "${2-60}" nc -w 1 "10.7.0.$peer" "600$1" -e /bin/true
-	wait
+	nc -l -p "600$1" -e /bin/true </dev/null >/dev/null 2>&1 &
+	listener=$!
+	wait_for 60 nc -w 1 "10.7.0.$peer" "600$1" -e /bin/true || fail "the peer comes to meeting $1"
+	wait "$listener"
 }
 
 vlan() {
