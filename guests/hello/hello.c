@@ -57,10 +57,11 @@ static void measure_cpuid(void)
 	u64 best = ~0ull;
 
 	for (unsigned i = 0; i < CPUID_ROUNDS; i++) {
-		u64 before = rdtsc();
+		u64 before = rdtsc(), ticks;
 
 		cpuid(0, 0);
-		best = MIN(best, rdtsc() - before);
+		ticks = rdtsc() - before; /* apart: MIN names its arguments twice */
+		best = MIN(best, ticks);
 	}
 	hc_figure(FIGURE_CPUID_TICKS, best);
 	print("one CPUID takes %llu TSC ticks\n", (unsigned long long)best);
