@@ -51,8 +51,7 @@ static inline bool assigned_vf_usable(const struct assigned_vf *a)
 	return a->shadow_entry && a->vf->state == VF_ASSIGNED;
 }
 
-/* --- the page that a VF's master driver and its VM share (vmm/assign/shared_page.c)
- * ------------------------------------- */
+/* --- the page that a VF's master driver and its VM share (vmm/assign/shared_page.c) --- */
 
 /* Where the page of VF slot `slot` is for the guest; false if there is no such slot. */
 bool shared_page_gpa(const struct vm *vm, u64 slot, gpa_t *out);
@@ -64,8 +63,7 @@ bool shared_page_doorbell(struct vm *vm, u64 slot);
 void assigned_vf_effects(struct vm *vm, struct assigned_vf *a, unsigned effects);
 void assigned_vf_msix_changed(struct vm *vm, struct assigned_vf *a, u16 index);
 
-/* --- interrupt routes (vmm/assign/irq_route.c)
- * ------------------------------------------------------------------------ */
+/* --- interrupt routes (vmm/assign/irq_route.c) --- */
 
 /* VF vector -> IRTE -> host vector on one core -> guest vector of one vCPU. */
 struct irq_route {

@@ -67,8 +67,7 @@ static struct target find_target(struct vm *vm, gpa_t at)
 	return (struct target){ .kind = TARGET_NONE };
 }
 
-/* --- ECAM: PCIe 6.0 section 7.2.2; one bus, so the function is in bits 19:12
- * ------------------------- */
+/* --- ECAM: PCIe 6.0 section 7.2.2; one bus, so the function is in bits 19:12 --- */
 
 static u64 ecam_read(struct vm *vm, u64 offset, unsigned width)
 {
@@ -89,8 +88,7 @@ static void ecam_write(struct vm *vm, u64 offset, unsigned width, u64 value)
 		vpci_write(vm, devfn, (u16)(reg + 4), 4, (u32)(value >> 32));
 }
 
-/* --- the device's own registers beside its table
- * ----------------------------------------------------- */
+/* --- the device's own registers beside its table --- */
 
 static bool device_page(const struct target *t, unsigned width, struct mmio *page, u64 *offset)
 {
@@ -130,8 +128,7 @@ static void device_write(const struct target *t, unsigned width, u64 value)
 	}
 }
 
-/* --- dispatch
- * ---------------------------------------------------------------------------------------- */
+/* --- dispatch --- */
 
 static u64 target_read(struct vm *vm, const struct target *t, unsigned width)
 {
@@ -160,8 +157,7 @@ static void target_write(struct vm *vm, const struct target *t, unsigned width, 
 	}
 }
 
-/* --- the instruction
- * --------------------------------------------------------------------------------- */
+/* --- the instruction --- */
 
 /* The bytes at RIP, once: another vCPU may rewrite them, then we do what we read. Returns how many
  * there are. */

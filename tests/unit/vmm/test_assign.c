@@ -50,8 +50,7 @@ static void untouched(void)
 	}
 }
 
-/* --- masters ------------------------------------------------------------------------------------
- */
+/* --- masters --- */
 
 static void pfs_are_named_by_driver_and_their_vfs_parked(void **state)
 {
@@ -72,7 +71,11 @@ static void the_pfs_interrupt_is_remapped_to_the_boot_core_and_runs_the_drivers(
 	assert_true(world.irte[0].live);
 	assert_int_equal(world.irte[0].rid.id, world.pf_function.rid.id);
 	assert_int_equal(world.irte[0].apic_id, cpus[0].apic_id);
-	assert_int_equal(world.pf_bar3[12] & 1, 0); /* entry 0 is unmasked */
+	assert_int_equal(world.pf_bar3[WORLD_TABLE + 12] & 1, 0); /* entry 0 is unmasked */
+	u16 control;
+	memcpy(&control, world.config_space + ((u64)world.pf_function.rid.id << 12) + 0x72,
+	       sizeof(control));
+	assert_int_equal(control & 0xc000, 0x8000); /* enabled, function not masked */
 	world_interrupt(0, world.irte[0].vector);
 	assert_int_equal(world.services, 1);
 }
@@ -105,8 +108,7 @@ static void a_pf_that_does_not_start_is_named_and_left_without_vfs(void **state)
 	assert_int_equal(world.services, 0);
 }
 
-/* --- decode -------------------------------------------------------------------------------------
- */
+/* --- decode --- */
 
 static void a_pf_that_does_not_exist_is_answered_with_those_that_do(void **state)
 {
@@ -252,8 +254,7 @@ static void a_failing_domain_refuses_and_frees_everything(void **state)
 	untouched();
 }
 
-/* --- commit -------------------------------------------------------------------------------------
- */
+/* --- commit --- */
 
 static void commit_resets_wipes_prepares_and_only_then_lets_the_vf_see_memory(void **state)
 {
@@ -297,8 +298,7 @@ static void a_failed_attach_takes_the_vf_through_the_whole_release(void **state)
 	assert_false(world_vm(0)->ram_leaked);
 }
 
-/* --- release ------------------------------------------------------------------------------------
- */
+/* --- release --- */
 
 static void release_goes_in_the_order_that_keeps_the_next_owner_safe(void **state)
 {
@@ -343,6 +343,7 @@ a_vf_whose_reset_fails_at_release_is_quarantined_cut_off_and_its_vm_still_goes(v
 	assert_true(world_note(0, NOTE_ATTACH) >= 0);
 	assert_int_equal(world_note(0, NOTE_WIPE), -1);
 	assert_int_equal(world_config16(0, 4), 0);
+	assert_null(world_ept(GUEST_MMIO_BASE));
 	assert_false(vm->ram_leaked);
 	assert_true(fake_log_contains("igb0/0 (0000:01:10.0) is quarantined until reboot"));
 }

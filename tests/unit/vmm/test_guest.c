@@ -33,8 +33,7 @@ static u64 put_text(const char *text)
 	return strlen(text);
 }
 
-/* --- console and hypercalls ----------------------------------------------------------------------
- */
+/* --- console and hypercalls --- */
 
 static void text_becomes_lines_with_the_vms_name(void **state)
 {
@@ -175,8 +174,7 @@ static void a_guest_that_scribbles_over_the_shared_page_gets_it_back_whole(void 
 	master(0)->changed(master(0), &world.vf[0]); /* late: nobody's page */
 }
 
-/* --- ports ---------------------------------------------------------------------------------------
- */
+/* --- ports --- */
 
 #define COM1 0x3f8
 
@@ -245,8 +243,7 @@ static void cf8_and_ecam_show_the_same_vf(void **state)
 	assert_int_equal(vpci_read(vm, 1 << 3, 2, 4), 0xffffffff); /* spans two fields */
 }
 
-/* --- the serial port
- * ------------------------------------------------------------------------------- */
+/* --- the serial port --- */
 
 static void what_is_written_to_the_serial_port_is_the_console(void **state)
 {
@@ -326,8 +323,7 @@ static void interrupt_identification_ranks_receive_above_transmit(void **state)
 			 UART_IIR_NO_INT); /* reading acknowledged it */
 }
 
-/* --- loading
- * --------------------------------------------------------------------------------------- */
+/* --- loading --- */
 
 static struct {
 	Elf64_Ehdr header;

@@ -80,8 +80,12 @@ static u64 bar_base(unsigned bar)
 	return a->model.bars[bar].base;
 }
 
-/* --- registers
- * ------------------------------------------------------------------------------------- */
+static u64 table(void)
+{
+	return bar_base(3) + WORLD_TABLE;
+}
+
+/* --- registers --- */
 
 static void a_32_bit_load_clears_the_upper_half_and_smaller_ones_keep_the_rest(void **state)
 {
@@ -188,8 +192,7 @@ static void holes_of_the_pci_window_read_all_ones(void **state)
 	assert_int_equal(guest_devices(vm)->absent_mmio, 2);
 }
 
-/* --- page tables
- * ------------------------------------------------------------------------------------ */
+/* --- page tables --- */
 
 static void put64(u64 at, u64 value)
 {
@@ -265,11 +268,22 @@ static void pae_and_32_bit_walks(void **state)
 	guest_write(vm, gpa(0x4000 + 4), &entry, 4);
 	assert_true(guest_linear_to_physical(v, 0x1abc, &at));
 	assert_int_equal(at.v, 0x9abc);
-	assert_false(guest_linear_to_physical(v, 0x2abc, &at));
+	assert_false(guest_linear_to_physical(v, 0x2abc, &at));     /* not present, second level */
+	assert_false(guest_linear_to_physical(v, 0x00c00000, &at)); /* first level */
+	world.cr3 = WORLD_RAM;
+	assert_false(guest_linear_to_physical(v, 0x1abc, &at));
+	entry = WORLD_RAM | 1;
+	guest_write(vm, gpa(0x3000), &entry, 4);
+	world.cr3 = 0x3000;
+	assert_false(guest_linear_to_physical(v, 0x1abc, &at));
+	world.cr4 = 1 << 5;
+	world.cr3 = WORLD_RAM;
+	assert_false(guest_linear_to_physical(v, 0, &at));
+	world.cr3 = 0x1020;
+	assert_false(guest_linear_to_physical(v, 0x40000000, &at));
 }
 
-/* --- config space and BARs
- * -------------------------------------------------------------------------- */
+/* --- config space and BARs --- */
 
 static void ecam_has_one_bus_with_a_bridge_and_the_vf(void **state)
 {
@@ -290,13 +304,16 @@ static void bars_are_mapped_only_while_memory_space_is_on_and_never_the_table_pa
 	assert_int_equal(world_ept(bar_base(0))->hpa, WORLD_BAR0);
 	assert_true(world_ept(bar_base(0))->uncached);
 	assert_int_equal(world_ept(bar_base(0))->prot, EPT_READ | EPT_WRITE);
-	assert_null(world_ept(bar_base(3)));
-	const struct world_mapping *rest = world_ept(bar_base(3) + PAGE_SIZE);
-	assert_int_equal(rest->hpa, WORLD_BAR3 + PAGE_SIZE);
-	assert_int_equal(rest->size, WORLD_BAR_BYTES - PAGE_SIZE);
+	assert_int_equal(world_ept(bar_base(3))->hpa, WORLD_BAR3);
+	assert_int_equal(world_ept(bar_base(3))->size, WORLD_TABLE);
+	assert_null(world_ept(table()));
+	assert_null(world_ept(table() + PAGE_SIZE - 1));
+	const struct world_mapping *rest = world_ept(table() + PAGE_SIZE);
+	assert_int_equal(rest->hpa, WORLD_BAR3 + WORLD_TABLE + PAGE_SIZE);
+	assert_int_equal(rest->size, WORLD_BAR_BYTES - WORLD_TABLE - PAGE_SIZE);
 	config16(COMMAND, 0);
 	assert_null(world_ept(bar_base(0)));
-	assert_null(world_ept(bar_base(3) + PAGE_SIZE));
+	assert_null(world_ept(table() + PAGE_SIZE));
 	assert_int_equal(world_config16(0, COMMAND),
 			 MEMORY); /* the device goes on decoding: no UR for the host */
 }
@@ -337,7 +354,7 @@ static void no_bar_lands_on_ram_ecam_the_shared_pages_or_another_bar(void **stat
 				    (x->gpa >= GUEST_MMIO_BASE && x->gpa + x->size <= 0xdfff0000));
 		}
 		assert_int_equal(bar_base(3), before);
-		assert_null(world_ept(before)); /* the table page stays trapped */
+		assert_null(world_ept(before + WORLD_TABLE)); /* the table page stays trapped */
 	}
 }
 
@@ -352,23 +369,21 @@ static void sizing_a_bar_tells_its_size_and_moves_nothing(void **state)
 	assert_int_equal(world_ept(bar_base(0))->hpa, WORLD_BAR0);
 }
 
-/* --- the MSI-X table page
- * ---------------------------------------------------------------------------- */
+/* --- the MSI-X table page --- */
 
 static void a_guest_write_to_the_msix_table_never_reaches_the_device(void **state)
 {
 	(void)state;
 	config16(COMMAND, MEMORY);
-	u64 table = bar_base(3);
-	write64(table + 16, 0xfee01000); /* address of entry 1, in one qword */
-	write32(table + 24, 0x45);
-	assert_true(read64(table + 16) == 0xfee01000);
-	assert_int_equal(read32(table + 24), 0x45);
-	assert_int_equal(read32(table + 28), 1); /* masked after reset */
+	write64(table() + 16, 0xfee01000); /* address of entry 1, in one qword */
+	write32(table() + 24, 0x45);
+	assert_true(read64(table() + 16) == 0xfee01000);
+	assert_int_equal(read32(table() + 24), 0x45);
+	assert_int_equal(read32(table() + 28), 1); /* masked after reset */
 	assert_int_equal(world_table(0, 1, 0), 0);
 	assert_int_equal(world_table(0, 1, 2), 0);
 	config16(0x72, 0x8000);
-	write32(table + 28, 0);
+	write32(table() + 28, 0);
 	assert_int_equal(irq_route_count(), 1);
 	assert_int_equal(world_table(0, 1, 0) & 0x10, 0x10); /* remappable format: ours */
 }
@@ -377,9 +392,9 @@ static void registers_beside_the_table_pass_through(void **state)
 {
 	(void)state;
 	config16(COMMAND, MEMORY);
-	u64 beside = bar_base(3) + WORLD_VECTORS * 16;
+	u64 beside = table() + WORLD_VECTORS * 16;
 	write32(beside, 0xcafe);
-	assert_int_equal(world.bar3[WORLD_VECTORS * 16], 0xfe);
+	assert_int_equal(world.bar3[WORLD_TABLE + WORLD_VECTORS * 16], 0xfe);
 	assert_int_equal(read32(beside), 0xcafe);
 	write64(beside + 8, 0x1122334455667788);
 	assert_true(read64(beside + 8) == 0x1122334455667788);
@@ -389,8 +404,8 @@ static void an_access_that_straddles_table_and_registers_changes_neither(void **
 {
 	(void)state;
 	config16(COMMAND, MEMORY);
-	u64 end = bar_base(3) + WORLD_VECTORS * 16;
-	u8 before[64];
+	u64 end = table() + WORLD_VECTORS * 16;
+	u8 before[WORLD_BAR_BYTES];
 	memcpy(before, world.bar3, sizeof(before));
 	write64(end - 4, ~0ull);
 	assert_memory_equal(before, world.bar3, sizeof(before));
@@ -400,13 +415,12 @@ static void an_access_that_straddles_table_and_registers_changes_neither(void **
 static void with_memory_space_off_the_table_is_not_there(void **state)
 {
 	(void)state;
-	assert_int_equal(read32(bar_base(3)), 0xffffffff);
-	write32(bar_base(3), 5);
+	assert_int_equal(read32(table()), 0xffffffff);
+	write32(table(), 5);
 	assert_int_equal(a->shadow.entry[0].address, 0);
 }
 
-/* --- the guest's own reset
- * ---------------------------------------------------------------------------- */
+/* --- the guest's own reset --- */
 
 static void make_busy(void)
 {
@@ -448,7 +462,7 @@ static void a_guests_flr_that_fails_costs_it_the_vf_and_nothing_else(void **stat
 	assert_int_equal(world.vf[0].state, VF_QUARANTINED);
 	assert_int_equal(fake_event((unsigned)world_note(0, NOTE_ATTACH))->width, 0);
 	assert_int_equal(vpci_read(vm, DEV1, 0, 4), 0xffffffff);
-	assert_int_equal(read32(bar_base(3)), 0xffffffff);
+	assert_int_equal(read32(table()), 0xffffffff);
 	assert_null(world_ept(bar_base(0)));
 	config16(COMMAND, MEMORY | MASTER);
 	assert_int_equal(world_config16(0, COMMAND), 0);

@@ -255,6 +255,50 @@ static void a_logical_message_goes_to_the_lowest_vcpu_that_it_names(void **state
 	assert_true(pending(1, 0x45));
 }
 
+static void a_move_with_the_same_vector_is_a_move_too(void **state)
+{
+	(void)state;
+	control(MSIX_ENABLE);
+	entry(0, MESSAGE(0), 0x45, false);
+	entry(0, MESSAGE(1), 0x45, false);
+	assert_int_equal(irte_of(0)->apic_id, vm->vcpu[1]->core->apic_id);
+	world_interrupt(vm->vcpu[1]->core->index, irte_of(0)->vector);
+	assert_true(pending(1, 0x45));
+	assert_false(pending(0, 0x45));
+}
+
+static void a_route_that_cannot_go_live_leaves_no_irte_and_no_vector(void **state)
+{
+	(void)state;
+	unsigned before = 0, after = 0;
+	for (unsigned i = 0; i < WORLD_IRTES; i++)
+		before += world.irte[i].used;
+	control(MSIX_ENABLE);
+	world.irte_set = ERR_INVALID;
+	for (unsigned i = 0; i < 1000; i++)
+		entry(0, MESSAGE(0), 0x45 + (i & 1), false);
+	for (unsigned i = 0; i < WORLD_IRTES; i++)
+		after += world.irte[i].used;
+	assert_int_equal(after, before);
+	assert_int_equal(irq_route_count(), 0);
+	assert_true(device_masked(0));
+	assert_true(fake_log_contains("raises nothing: APIC id 300"));
+	world.irte_set = OK;
+	entry(0, MESSAGE(0), 0x45, false);
+	assert_int_equal(irq_route_count(), 1);
+}
+
+static void without_a_free_irte_the_entry_stays_masked_and_says_so(void **state)
+{
+	(void)state;
+	control(MSIX_ENABLE);
+	world.irte_alloc = ERR_NO_SPACE;
+	entry(0, MESSAGE(0), 0x45, false);
+	assert_int_equal(irq_route_count(), 0);
+	assert_true(device_masked(0));
+	assert_true(fake_log_contains("IRTEs are in use"));
+}
+
 static void running_out_of_vectors_is_said_with_numbers(void **state)
 {
 	(void)state;
@@ -341,6 +385,9 @@ int main(void)
 		T(a_good_message_that_turns_bad_loses_its_route),
 		T(a_guest_cannot_flood_the_log_with_bad_messages),
 		T(a_logical_message_goes_to_the_lowest_vcpu_that_it_names),
+		T(a_move_with_the_same_vector_is_a_move_too),
+		T(a_route_that_cannot_go_live_leaves_no_irte_and_no_vector),
+		T(without_a_free_irte_the_entry_stays_masked_and_says_so),
 		T(running_out_of_vectors_is_said_with_numbers),
 		T(an_interrupt_without_a_route_is_counted_and_dropped),
 		T(a_late_interrupt_of_an_older_assignment_reaches_nobody),

@@ -44,8 +44,7 @@ static void enable(void)
 
 #define LVT(entry) (X2APIC_LVT + (entry))
 
-/* --- registers ----------------------------------------------------------------------------------
- */
+/* --- registers --- */
 
 static void after_init_the_apic_is_disabled_and_every_entry_masked(void **state)
 {
@@ -156,8 +155,7 @@ static void read_only_bits_of_an_entry_are_ignored_not_refused(void **state)
 	assert_int_equal(read_msr(LVT(LVT_LINT0)), 0x700);
 }
 
-/* --- delivery -----------------------------------------------------------------------------------
- */
+/* --- delivery --- */
 
 static void an_interrupt_goes_from_irr_to_isr_and_eoi_ends_the_highest(void **state)
 {
@@ -253,8 +251,7 @@ static void an_eoi_with_nothing_in_service_does_nothing(void **state)
 	assert_int_equal(vlapic_deliverable(&lapic), 0x50);
 }
 
-/* --- inter-processor interrupts ------------------------------------------------------------------
- */
+/* --- inter-processor interrupts --- */
 
 static void an_icr_write_tells_the_caller_what_the_guest_wants(void **state)
 {
@@ -318,8 +315,7 @@ static void self_ipi_is_a_fixed_interrupt_to_oneself(void **state)
 	assert_false(ipi.valid);
 }
 
-/* --- timer --------------------------------------------------------------------------------------
- */
+/* --- timer --- */
 
 static void start_timer(u32 lvt, u32 divide, u32 initial)
 {

@@ -16,7 +16,7 @@
 #define VF_STRIDE      2
 #define CAP_PCIE       0xa0
 #define CAP_MSIX       0x70
-#define MSIX_TABLE     0x0003u /* BAR 3, offset 0 */
+#define MSIX_TABLE     (WORLD_TABLE | 3) /* in BAR 3 */
 #define MSIX_PBA       0x2003u
 
 struct world world;
@@ -226,7 +226,8 @@ int world_command_write(unsigned from, unsigned vf, u16 value)
 u32 world_table(unsigned vf, unsigned entry, unsigned dword)
 {
 	u32 value;
-	memcpy(&value, world.bar3 + vf * WORLD_BAR_BYTES + entry * 16 + dword * 4, sizeof(value));
+	memcpy(&value, world.bar3 + vf * WORLD_BAR_BYTES + WORLD_TABLE + entry * 16 + dword * 4,
+	       sizeof(value));
 	return value;
 }
 

@@ -18,7 +18,8 @@
 #define WORLD_VECTORS   3
 #define WORLD_RAM       (2 * MiB)
 #define WORLD_BAR0      0xe0000000ull /* of VF 0; 16 KiB each */
-#define WORLD_BAR3      0xe0100000ull /* MSI-X table at 0, pending bits at 0x2000 */
+#define WORLD_BAR3      0xe0100000ull /* MSI-X table in the second page, pending bits in the third */
+#define WORLD_TABLE     0x1000u
 #define WORLD_PF_BAR3   0xe0200000ull /* the PF's MSI-X table */
 #define WORLD_BAR_BYTES 0x4000ull
 
@@ -58,7 +59,7 @@ extern struct world {
 	bool long_mode, default_32;
 	/* What fails. */
 	enum err flr, iommu, acs, policy, attach_back, attach, domain, map, irte_free, irte_alloc,
-		ept, start;
+		ept, start, irte_set;
 	/* What was seen. */
 	struct world_irte irte[WORLD_IRTES];
 	struct world_mapping mapping[WORLD_MAPPINGS];

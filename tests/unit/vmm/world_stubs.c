@@ -16,8 +16,7 @@
 
 static interrupt_handler *handlers[256];
 
-/* --- cores, vCPUs -------------------------------------------------------------------------------
- */
+/* --- cores, vCPUs --- */
 
 struct cpu *this_cpu(void)
 {
@@ -129,8 +128,7 @@ bool vcpu_cs_default_32(struct vcpu *v)
 	return world.default_32;
 }
 
-/* --- EPT ----------------------------------------------------------------------------------------
- */
+/* --- EPT --- */
 
 enum err ept_map(struct vm *vm, gpa_t at, hpa_t to, u64 size, unsigned prot, bool uncached,
 		 struct why *why)
@@ -164,8 +162,7 @@ void ept_flush_pending(struct cpu *c)
 	world.flushes++;
 }
 
-/* --- IOMMU --------------------------------------------------------------------------------------
- */
+/* --- IOMMU --- */
 
 struct iommu_domain {
 	u16 id;
@@ -244,10 +241,11 @@ enum err irte_alloc(struct rid rid, u16 *handle, struct why *why)
 
 enum err irte_set(struct rid rid, u16 handle, u32 apic_id, u8 vector, struct why *why)
 {
-	(void)why;
 	struct world_irte *i = &world.irte[handle];
 	assert_true(i->used && rid_equal(i->rid, rid));
 	fake_event_add(FAKE_NOTE, NOTE_IRTE_SET, 0, handle);
+	if (world.irte_set)
+		return fail(why, world.irte_set, rid, "APIC id 300 is above 255");
 	i->live = true;
 	i->apic_id = apic_id;
 	i->vector = vector;
@@ -270,8 +268,7 @@ void irte_message(u16 handle, u64 *address, u32 *data)
 	*data = 0;
 }
 
-/* --- the fabric ----------------------------------------------------------------------------------
- */
+/* --- the fabric --- */
 
 unsigned sriov_pf_count(void)
 {
@@ -318,8 +315,7 @@ enum err vf_function_level_reset(struct vf *vf, struct why *why)
 	return OK;
 }
 
-/* --- a master driver that writes down what it is told
- * --------------------------------------------- */
+/* --- a master driver that writes down what it is told --- */
 
 static unsigned driver_limit(const struct sriov_pf *pf)
 {
