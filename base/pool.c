@@ -38,6 +38,18 @@ static struct region regions[REGIONS];
 static unsigned region_count;
 static u64 used[POOL_TAGS];
 static struct spinlock lock;
+static u64 pages_wiped;
+
+static void wipe(void *p, int byte, u64 pages)
+{
+	memset(p, byte, pages * PAGE_SIZE);
+	__atomic_fetch_add(&pages_wiped, pages, __ATOMIC_RELAXED);
+}
+
+u64 pool_pages_wiped(void)
+{
+	return pages_wiped;
+}
 
 void pool_init(void)
 {
@@ -130,7 +142,7 @@ void *pool_alloc(enum pool_tag tag, u64 pages, u64 align)
 	 * Outside the lock: clearing the RAM of a guest takes long, and the pages are ours by now.
 	 */
 	if (p)
-		memset(p, 0, pages * PAGE_SIZE);
+		wipe(p, 0, pages);
 	return p;
 }
 
@@ -179,7 +191,7 @@ void pool_free(enum pool_tag tag, void *p, u64 pages)
 	spin_unlock(&lock);
 
 	/* Poisoned before anybody else can get them: what a guest left in its RAM ends here. */
-	memset(p, POOL_POISON, pages * PAGE_SIZE);
+	wipe(p, POOL_POISON, pages);
 
 	spin_lock(&lock);
 	for (u32 i = first; i < first + pages; i++)

@@ -49,6 +49,10 @@ void pool_free(enum pool_tag tag, void *p, u64 pages);
 u64 pool_used(enum pool_tag tag);
 u64 pool_available(void);
 
+/* Pages zeroed or poisoned since boot: each is 512 stores, which would drown any other count of
+ * instructions. */
+u64 pool_pages_wiped(void);
+
 /*
  * Direct map: every page of RAM is mapped once, writable, never executable. On the host both are
  * the identity.

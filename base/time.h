@@ -12,6 +12,12 @@
 /* Nanoseconds since time_init(). Monotonic on one core; cores agree as well as their TSCs do. */
 u64 time_now_ns(void);
 
+/*
+ * How long all waits and delays on the boot core and others have taken so far, so that figures of
+ * work done can be told apart from time that a specification asks us to wait.
+ */
+extern u64 time_waited_ns;
+
 /* Busy-wait at least this long. */
 void time_delay_ns(u64 ns);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/time.h"
 
-enum err wait_until(bool (*done)(void *ctx), void *ctx, u64 timeout_ns)
+u64 time_waited_ns;
+
+static enum err wait_for(bool (*done)(void *ctx), void *ctx, u64 timeout_ns)
 {
 	u64 start = time_now_ns();
 
@@ -15,4 +17,13 @@ enum err wait_until(bool (*done)(void *ctx), void *ctx, u64 timeout_ns)
 	 * outer hypervisor) while the hardware finished long ago.
 	 */
 	return done(ctx) ? OK : ERR_TIMEOUT;
+}
+
+enum err wait_until(bool (*done)(void *ctx), void *ctx, u64 timeout_ns)
+{
+	u64 start = time_now_ns();
+	enum err e = wait_for(done, ctx, timeout_ns);
+
+	time_waited_ns += time_now_ns() - start;
+	return e;
 }

@@ -99,7 +99,6 @@ struct vcpu {
 	u64 exits[EXIT_REASONS];
 	u64 vmreads, vmwrites; /* counted in COUNTERS builds only */
 	u64 injected;          /* interrupts injected */
-	u64 entry_tsc;         /* TSC at the first VM entry */
 };
 
 /* Set ATTENTION_* bits; any core. The exit path looks only at lapic.pending, so that one goes with
@@ -150,8 +149,7 @@ struct vm {
 			    it is never reused */
 	u64 past_exits[EXIT_REASONS],
 		past_injected; /* of vCPUs that are gone; read through vm_exits(), vm_injected() */
-	u64 first_entry_tsc;
-	u8 *ram; /* hypervisor's address of guest-physical 0; contiguous */
+	u8 *ram;               /* hypervisor's address of guest-physical 0; contiguous */
 	u64 ram_bytes;
 	u64 *ept_root; /* PML4 page */
 	u64 ept_pages;
@@ -197,6 +195,14 @@ struct cpu {
 	struct irq_route *route[256];   /* by host vector */
 	u64 host_interrupts;
 };
+
+/* Where the instructions up to the first VM entry went (M10): all, and what is told apart. */
+struct boot_timing {
+	u64 ticks;       /* TSC from our first instruction; 0: no guest was entered yet */
+	u64 waited_ns;   /* of it: waits that specifications ask for */
+	u64 pages_wiped; /* of it: memory cleared, 512 stores a page */
+};
+extern struct boot_timing boot_timing;
 
 extern struct cpu cpus[];
 extern unsigned cpu_count; /* cores online */

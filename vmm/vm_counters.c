@@ -12,8 +12,6 @@ void vm_keep_figures(struct vm *vm)
 		for (unsigned r = 0; r < EXIT_REASONS; r++)
 			vm->past_exits[r] += v->exits[r];
 		vm->past_injected += v->injected;
-		if (!vm->first_entry_tsc)
-			vm->first_entry_tsc = v->entry_tsc;
 	}
 }
 

@@ -52,6 +52,7 @@ void time_delay_ns(u64 ns)
 
 	while (time_now_ns() - start < ns)
 		cpu_relax();
+	time_waited_ns += time_now_ns() - start;
 }
 
 /* Intel SDM 2A CPUID leaf 15h: TSC = ECX * EBX / EAX, complete only if none is zero. */

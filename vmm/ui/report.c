@@ -28,31 +28,20 @@ static const char *current_end(void)
 	return living ? "boot" : "all VMs ended";
 }
 
-/* TSC ticks, which are instructions where the machine counts so (Bochs, QEMU -icount). 0 = no guest
- * has been entered yet. */
-static u64 ticks_to_first_guest(void)
-{
-	u64 first = ~0ull;
-
-	for (unsigned i = 0; i < vm_count; i++) {
-		u64 entry = vm_first_entry_tsc(&vms[i]);
-
-		if (entry && entry < first)
-			first = entry;
-	}
-	return first == ~0ull ? 0 : first - boot->entry_tsc;
-}
-
+/* TSC ticks are instructions where the machine counts so (Bochs, QEMU -icount). */
 static void report_timing(struct json *j)
 {
-	u64 ticks = ticks_to_first_guest();
+	const struct boot_timing *t = &boot_timing;
 
 	json_object(j, "timing");
 	json_number(j, "uptime_ns", time_now_ns());
-	if (ticks)
-		json_number(j, "instructions_to_first_guest", ticks);
-	else
+	if (t->ticks) {
+		json_number(j, "instructions_to_first_guest", t->ticks);
+		json_number(j, "of_it_waits", t->waited_ns * time_tsc_khz() / NS_PER_MS);
+		json_number(j, "of_it_wipes", t->pages_wiped * (PAGE_SIZE / sizeof(u64)));
+	} else {
 		json_null(j, "instructions_to_first_guest");
+	}
 	json_close(j);
 }
 

@@ -32,19 +32,6 @@ void vm_summarise(const struct vm *vm, struct vm_summary *out)
 	out->received = vm->figure[FIGURE_FRAMES_RECEIVED];
 }
 
-u64 vm_first_entry_tsc(const struct vm *vm)
-{
-	u64 first = vm->first_entry_tsc;
-
-	for (unsigned i = 0; i < vm->cpus && !vm->torn_down; i++) {
-		const struct vcpu *v = vm->vcpu[i];
-
-		if (v && v->entry_tsc && (!first || v->entry_tsc < first))
-			first = v->entry_tsc;
-	}
-	return first;
-}
-
 u64 interrupt_exits(const struct vm_summary *s)
 {
 	u64 sum = 0;

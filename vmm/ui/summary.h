@@ -19,9 +19,6 @@ struct vm_summary {
 /* Reads counters of running vCPUs as they are. */
 void vm_summarise(const struct vm *vm, struct vm_summary *out);
 
-/* TSC at the first VM entry of any of its vCPUs, 0 = it has not run yet. */
-u64 vm_first_entry_tsc(const struct vm *vm);
-
 /* Exits that delivering an interrupt and its EOI cost: see the row table in summary.c. */
 u64 interrupt_exits(const struct vm_summary *s);
 

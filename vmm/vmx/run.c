@@ -6,13 +6,17 @@
  */
 #include "base/hw/cpu.h"
 #include "base/hw/insn.h"
+#include "base/boot_info.h"
 #include "base/log.h"
+#include "base/pool.h"
 #include "base/time.h"
 #include "vmm/vmx/insn.h"
 #include "vmm/vmx/vmx.h"
 
 #define SLICE_NS        (2 * NS_PER_MS)
 #define SERVICE_TICK_NS (10 * NS_PER_MS)
+
+struct boot_timing boot_timing;
 
 static u64 next_tick_ns;
 
@@ -186,6 +190,13 @@ static void set_slice(bool shared)
 			   SLICE_NS * time_tsc_khz() / NS_PER_MS >> vmx_controls.preemption_shift);
 }
 
+/* Once: what the way to the first guest has cost. */
+static void note_first_entry(void)
+{
+	boot_timing = (struct boot_timing){ rdtsc() - boot->entry_tsc, time_waited_ns,
+					    pool_pages_wiped() };
+}
+
 static void run_vcpu(struct vcpu *v, bool shared)
 {
 	vcpu_load(v);
@@ -193,8 +204,8 @@ static void run_vcpu(struct vcpu *v, bool shared)
 	v->attention = 0;
 	v->lapic.pending = 1;
 	inject_before_entry(v);
-	if (!v->entry_tsc)
-		v->entry_tsc = rdtsc();
+	if (!boot_timing.ticks)
+		note_first_entry();
 	if (vmx_run(v) == 0)
 		v->launched = 1;
 	else

@@ -207,12 +207,6 @@ static void a_summary_holds_all_figures_of_its_vm(void **state)
 	assert_int_equal(sum.sent, 6);
 	assert_true(sum.has_frames);
 	assert_string_equal(sum.text, "because");
-	v[0].entry_tsc = 50;
-	v[1].entry_tsc = 40;
-	assert_int_equal(vm_first_entry_tsc(&machine), 40);
-	machine.torn_down = true; /* the vCPUs are gone: they must not be looked at */
-	machine.first_entry_tsc = 41;
-	assert_int_equal(vm_first_entry_tsc(&machine), 41);
 }
 
 static void exit_reasons_have_the_names_of_the_manual(void **state)
