@@ -11,6 +11,7 @@
 
 struct fake_vtd unit;
 struct why why;
+u64 pool_pages = POOL_PAGES;
 
 /* --- DMAR --- */
 
@@ -218,7 +219,7 @@ void dmar_like_qemu(void)
 void begin(u64 cap, u64 ecap)
 {
 	fakes_reset();
-	fake_pool_reset(POOL_PAGES);
+	fake_pool_reset(pool_pages);
 	fabric_standard();
 	fake_vtd_add(&unit, hpa(UNIT_BASE), cap, ecap);
 	dmar_like_qemu();

@@ -21,7 +21,8 @@
 
 #define UNIT_BASE  0xfed90000ull
 #define UNIT2_BASE 0xfed91000ull
-#define POOL_PAGES 2048
+#define POOL_PAGES 640
+#define FEW_PAGES  64
 
 /* --- DMAR --- */
 
@@ -83,6 +84,7 @@ extern struct why why;
 
 /* Fakes, pool, fabric and a DMAR like QEMU's: one unit with explicit scopes for the root bus. */
 void begin(u64 cap, u64 ecap);
+extern u64 pool_pages; /* for begin(): POOL_PAGES unless a test needs speed */
 void dmar_like_qemu(void);
 /* The same, and turned on. */
 void begin_on(u64 cap, u64 ecap);
