@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* May a function be isolated? The verdict over its whole path, and a refusal that a person can act
- * on (R25). */
+/*
+ * May a function be isolated? The verdict over its whole path, and a refusal that a person can act
+ * on (R25).
+ */
 #include "base/format.h"
 #include "base/string.h"
 #include "pci/acs.h"

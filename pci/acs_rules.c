@@ -3,21 +3,24 @@
  * What each kind of function guarantees about peer-to-peer traffic (PCIe 6.0 section 6.12.1). First
  * row that applies decides; the last one refuses, so a kind that nobody thought of is not isolated.
  *
- * The rows for endpoints need a reason, because most SR-IOV cards have no ACS capability at all:
+ * The rows for endpoints need a reason, because most SR-IOV cards have no ACS capability at all.
  *
- * - An endpoint with an ACS capability can redirect what it offers, and what it does not offer it
+ * An endpoint with an ACS capability can redirect what it offers, and what it does not offer it
  * does not do: Request and Completion Redirect "must be implemented by Functions that support
  * peer-to-peer traffic with other Functions. This includes SR-IOV Virtual Functions" (6.12.1.2). So
  * all that is offered must be on, and nothing more is asked.
- * - A VF without one, of a card on a link: "If an SR-IOV Capable Device other than one in a Root
+ *
+ * A VF without one, of a card on a link: "If an SR-IOV Capable Device other than one in a Root
  * Complex implements internal peer-to-peer transactions, ACS is required" (7.7.11). No capability,
  * neither in the VF nor in its PF, hence means no internal peer-to-peer. This is a promise of the
- * specification, not of a vendor, and the text says so. (Linux passes these VFs too, because it
+ * specification, not of a vendor, and the verdict says so. (Linux passes these VFs too, because it
  * never looks at a VF as part of a multifunction device.)
- * - A PF or any other function of a multifunction device without one: the sentence above does not
+ *
+ * A PF or any other function of a multifunction device without one: the sentence above does not
  * cover devices older than it or without SR-IOV, so the quirk table must know it, else it is not
  * isolated from its neighbours.
- * - A root complex integrated endpoint without one: routing between them is the root complex' own
+ *
+ * A root complex integrated endpoint without one: routing between them is the root complex' own
  * affair, and the quoted sentence exempts it. Refused; no quirk helps.
  */
 #include "pci/acs.h"
@@ -28,8 +31,10 @@
 #define DEVICE_FUNCTIONS 8u
 #define ENDPOINT_BITS    (PCI_ACS_RR | PCI_ACS_CR)
 
-/* Translation Blocking is not asked for, but we never enable ATS, so an already translated request
- * is an attack. */
+/*
+ * Translation Blocking is not asked for, but we never enable ATS, so an already translated request
+ * is an attack.
+ */
 #define WANTED_BITS (ACS_REQUIRED | PCI_ACS_TB)
 
 void acs_enable(struct pci_function *f)

@@ -35,8 +35,10 @@ enum err bar_decode(const struct bar_words *w, struct pci_bar *out)
 	*out = (struct pci_bar){ 0 };
 	if (w->low_mask == 0)
 		return OK;
-	/* The attribute bits are read-only; a device whose bits change under us is not to be
-	 * believed. */
+	/*
+	 * The attribute bits are read-only; a device whose bits change under us is not to be
+	 * believed.
+	 */
 	if ((w->low_mask ^ w->low) & PCI_BASE_ADDRESS_SPACE)
 		return ERR_INVALID;
 	if (w->low_mask & PCI_BASE_ADDRESS_SPACE_IO)

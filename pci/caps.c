@@ -75,8 +75,10 @@ static void ext_load(struct cap_cursor *c, u16 at)
 	c->at = 0;
 	if (at == 0)
 		return;
-	/* Pointers below 0x100 lead back into the first list: a known way to make walkers run in
-	 * circles. */
+	/*
+	 * Pointers below 0x100 lead back into the first list: a known way to make walkers run in
+	 * circles.
+	 */
 	if (at < FIRST_EXT_CAP) {
 		c->state = CAPS_BAD_POINTER;
 		return;
@@ -88,8 +90,10 @@ static void ext_load(struct cap_cursor *c, u16 at)
 	u32 header = pci_read32(c->rid, at);
 
 	if (header == CONFIG_NO_DEVICE) {
-		/* At 0x100 that is a device without extended config space; later it is a bad
-		 * pointer. */
+		/*
+		 * At 0x100 that is a device without extended config space; later it is a bad
+		 * pointer.
+		 */
 		if (at != FIRST_EXT_CAP)
 			c->state = CAPS_BAD_POINTER;
 		return;
@@ -118,7 +122,8 @@ u8 pci_find_capability(struct rid rid, u8 id)
 	struct cap_cursor c = cap_first(rid);
 	u16 found = 0;
 
-	/* The whole list is walked even after a hit: what comes from a broken list is not trusted.
+	/*
+	 * The whole list is walked even after a hit: what comes from a broken list is not trusted.
 	 */
 	for (; c.at; cap_next(&c))
 		if (c.id == id && !found)

@@ -117,8 +117,10 @@ const struct pci_segment *pci_segment(unsigned n)
 	return n < segment_count ? &segments[n].info : NULL;
 }
 
-/* The ECAM range that holds `rid`'s page, and where in it `offset` is; NULL if there is none or the
- * access is malformed. */
+/*
+ * The ECAM range that holds `rid`'s page, and where in it `offset` is; NULL if there is none or the
+ * access is malformed.
+ */
 static const struct mmio *locate(struct rid rid, u16 offset, unsigned width, u64 *at)
 {
 	if (offset + width > CONFIG_BYTES || !IS_ALIGNED((u32)offset, width))

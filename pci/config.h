@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * PCI Express config space through ECAM (PCIe 6.0 section 7.2.2). Register names are those of <linux/pci_regs.h>.
+ * PCI Express config space through ECAM (PCIe 6.0 section 7.2.2). Register names are those of
+ * <linux/pci_regs.h>.
  */
 #ifndef PCI_CONFIG_H
 #define PCI_CONFIG_H
@@ -16,14 +17,17 @@ struct pci_segment {
 };
 
 /*
- * Take the ECAM ranges from MCFG (PCI Firmware 3.3 section 4.1.2). Entries with nonsense in them are named in the log
- * and skipped; ERR_NOT_FOUND if none is left or mcfg is NULL.
+ * Take the ECAM ranges from MCFG (PCI Firmware 3.3 section 4.1.2). Entries with nonsense in them
+ * are named in the log and skipped; ERR_NOT_FOUND if none is left or mcfg is NULL.
  */
 enum err pci_config_init(const struct acpi_header *mcfg, struct why *why);
 unsigned pci_segment_count(void);
 const struct pci_segment *pci_segment(unsigned n);
 
-/* Reads of a bus that no segment covers, or of no device, give all ones; such writes are dropped. Offsets < 4096, aligned. */
+/*
+ * Reads of a bus that no segment covers, or of no device, give all ones; such writes are dropped.
+ * Offsets < 4096, aligned.
+ */
 u8 pci_read8(struct rid rid, u16 offset);
 u16 pci_read16(struct rid rid, u16 offset);
 u32 pci_read32(struct rid rid, u16 offset);

@@ -27,8 +27,10 @@ static void merge_below(const struct pci_function *bridge)
 			merge(bridge, pci_function(i));
 }
 
-/* On a root bus nobody knows what the root complex routes between functions without ACS; elsewhere
- * a device is the limit. */
+/*
+ * On a root bus nobody knows what the root complex routes between functions without ACS; elsewhere
+ * a device is the limit.
+ */
 static bool are_neighbours(const struct pci_function *a, const struct pci_function *b)
 {
 	if (!a->parent && !b->parent)

@@ -19,8 +19,10 @@ void fabric_clear(void);
 /* Take a function out (a VF that was disabled). Other pointers stay valid. */
 void fabric_remove(struct pci_function *f);
 
-/* May `bus` of `segment` be given to somebody: no function was found on it and no bridge leads to
- * it. */
+/*
+ * May `bus` of `segment` be given to somebody: no function was found on it and no bridge leads to
+ * it.
+ */
 bool fabric_bus_is_free(unsigned segment, unsigned bus);
 
 /* How many more functions fit. */

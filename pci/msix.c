@@ -120,8 +120,10 @@ void msix_write_entry(struct msix *m, u16 index, u64 address, u32 data, bool mas
 {
 	if (index >= m->vectors)
 		return;
-	/* Address and data of an unmasked entry must not change: a message could be made of both
-	 * halves (6.1.4.2). */
+	/*
+	 * Address and data of an unmasked entry must not change: a message could be made of both
+	 * halves (6.1.4.2).
+	 */
 	msix_mask_entry(m, index, true);
 	mmio_write32(&m->table, entry_at(index, PCI_MSIX_ENTRY_LOWER_ADDR), (u32)address);
 	mmio_write32(&m->table, entry_at(index, PCI_MSIX_ENTRY_UPPER_ADDR), (u32)(address >> 32));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The MSI-X table that a guest sees: plain memory with the format of PCIe 6.0 section 7.7.2.7. No
- * write of it reaches a device. */
+/*
+ * The MSI-X table that a guest sees: plain memory with the format of PCIe 6.0 section 7.7.2.7. No
+ * write of it reaches a device.
+ */
 #include "base/string.h"
 #include "pci/internal.h"
 #include "pci/msix.h"

@@ -9,8 +9,10 @@
 
 #include "pci/fabric.h"
 
-/* What a root or downstream port must have on so that no peer-to-peer escapes: Source Validation,
- * P2P Request Redirect, P2P Completion Redirect, Upstream Forwarding. */
+/*
+ * What a root or downstream port must have on so that no peer-to-peer escapes: Source Validation,
+ * P2P Request Redirect, P2P Completion Redirect, Upstream Forwarding.
+ */
 #define ACS_REQUIRED (0x01u | 0x04u | 0x08u | 0x10u)
 
 #define PCI_PATH_MAX 16
@@ -23,8 +25,10 @@ struct pci_path {
 
 enum err pci_path_of(const struct pci_function *f, struct pci_path *out, struct why *why);
 
-/* Turn on every required ACS bit that a port offers, on every bridge of the fabric, and read it
- * back. */
+/*
+ * Turn on every required ACS bit that a port offers, on every bridge of the fabric, and read it
+ * back.
+ */
 void acs_enable_all(void);
 
 /*
@@ -49,8 +53,10 @@ enum err acs_check(const struct pci_function *f, bool (*unsafe_ok)(struct rid),
 /* "SV RR CR UF" for the given bits; writes at most `size` bytes, returns buf. */
 const char *acs_bits_text(u16 bits, char *buf, size_t size);
 
-/* Groups: every function gets a number; equal numbers cannot be isolated from each other. Computed
- * from acs_check's rules. */
+/*
+ * Groups: every function gets a number; equal numbers cannot be isolated from each other. Computed
+ * from acs_check's rules.
+ */
 void pci_groups_compute(void);
 unsigned pci_group_of(const struct pci_function *f);
 unsigned pci_group_count(void);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Function Level Reset of a VF (PCIe 6.0 section 6.6.2), and the proof that it happened. A VF goes
- *to its next owner only through here, so nothing is assumed: every wait is bounded, and what cannot
- *be proved is a failure.
+ * to its next owner only through here, so nothing is assumed: every wait is bounded, and what
+ * cannot be proved is a failure.
  *
- *	Command = 0 -> Transactions Pending clear? -> Initiate FLR -> 100 ms -> answers? -> same
- *device? -> reset values?
+ *	Command = 0 -> Transactions Pending clear? -> Initiate FLR -> 100 ms ->
+ *	answers? -> same device? -> reset values?
  */
 #include "pci/reset.h"
 
@@ -96,8 +96,10 @@ enum err vf_function_level_reset(struct vf *vf, struct why *why)
 	vf_set_command(vf, false, false);
 	bool drained = wait_until(is_drained, f, DRAIN_TIMEOUT_NS) == OK;
 
-	/* A VF that does not drain is reset all the same, to stop it; but it is not believed
-	 * afterwards. */
+	/*
+	 * A VF that does not drain is reset all the same, to stop it; but it is not believed
+	 * afterwards.
+	 */
 	initiate(f);
 	time_delay_ns(FLR_SETTLE_NS);
 	enum err e = verify(vf, why);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who occupies which addresses: apertures, reserved ranges, BARs, ROMs, VF BARs and bridge windows.
+/*
+ * Who occupies which addresses: apertures, reserved ranges, BARs, ROMs, VF BARs and bridge windows.
  */
 #include "pci/space.h"
 
@@ -193,7 +194,8 @@ bool space_window_in_use(const struct pci_function *bridge, const struct pci_win
 	return false;
 }
 
-/* The span of all BARs and windows that firmware placed between the legacy area and the chipset's.
+/*
+ * The span of all BARs and windows that firmware placed between the legacy area and the chipset's.
  */
 static struct pci_window default_aperture(void)
 {

@@ -15,8 +15,10 @@
  */
 void pci_add_aperture(u64 base, u64 size);
 
-/* Never put anything here: RAM, firmware's reserved ranges, device registers outside PCI. ECAM is
- * reserved anyway. */
+/*
+ * Never put anything here: RAM, firmware's reserved ranges, device registers outside PCI. ECAM is
+ * reserved anyway.
+ */
 void pci_reserve_range(u64 base, u64 size);
 
 /* Forget all apertures and reserved ranges. */

@@ -2,11 +2,13 @@
 /*
  * Finding room: first inside windows as they are, then by growing windows.
  *
- *	host aperture   |........[ root port window ][ other port ]..........|
- *	                         [ PF BARs | VF BARs ]                          fits: nothing
- *changes
- *	                |[ root port window, moved and larger ]...............|  empty windows may
- *move [ PF BARs |    VF BARs    ]                    others only grow, into free space
+ *	aperture  |......[ root port window ][ other port ]........|
+ *	                 [ PF BARs | VF BARs ]			fits: nothing changes
+ *
+ *	aperture  |..[ root port window      ][ other port ].......|
+ *	             [ VF BARs     | PF BARs ]			grows into free space beside it
+ *
+ * A window that nobody uses yet may also move away as a whole.
  */
 #include "pci/internal.h"
 #include "pci/space_plan.h"
@@ -94,8 +96,10 @@ static void note_change(struct vf_space *plan, const struct window_change *chang
 		plan->change[plan->changes++] = *change;
 }
 
-/* Try to lead `block` from the root to `pf`'s bus. *end: see space_clash(). Changes `plan` only on
- * success. */
+/*
+ * Try to lead `block` from the root to `pf`'s bus. *end: see space_clash(). Changes `plan` only on
+ * success.
+ */
 static bool grow_path(struct vf_space *plan, bool prefetch, const struct pci_window *aperture,
 		      struct pci_window block, u64 *end)
 {

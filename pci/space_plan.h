@@ -13,7 +13,8 @@ struct window_change {
 	struct pci_window old, new;
 };
 
-/* Where the VF BARs of one PF go. Made without touching a device; vf_space_commit() carries it out.
+/*
+ * Where the VF BARs of one PF go. Made without touching a device; vf_space_commit() carries it out.
  */
 struct vf_space {
 	struct sriov_pf *pf;
@@ -67,8 +68,10 @@ struct pci_window space_planned_window(const struct vf_space *plan,
 bool space_find(const struct space_query *q, const struct pci_window *in, u64 size, u64 align,
 		u64 *base);
 
-/* A place for `size` bytes below `pf`'s bridge, for which windows on the way up change: appended to
- * `plan`. */
+/*
+ * A place for `size` bytes below `pf`'s bridge, for which windows on the way up change: appended to
+ * `plan`.
+ */
 bool space_grow(struct vf_space *plan, bool prefetch, u64 size, u64 align, u64 top, u64 *base);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Physical Functions: what their SR-IOV capability says (PCIe 6.0 section 9.3.3), and the way out
- * of it. */
+/*
+ * Physical Functions: what their SR-IOV capability says (PCIe 6.0 section 9.3.3), and the way out
+ * of it.
+ */
 #include "pci/sriov.h"
 
 #include "base/format.h"
@@ -71,8 +73,10 @@ static void switch_off_leftovers(const struct sriov_pf *pf)
 	time_delay_ns(DISABLE_SETTLE_NS);
 }
 
-/* The smallest page size that the device supports: VF BARs are never smaller than a page of it
- * (9.3.3.12, 9.3.3.13). */
+/*
+ * The smallest page size that the device supports: VF BARs are never smaller than a page of it
+ * (9.3.3.12, 9.3.3.13).
+ */
 void sriov_set_page_size(struct sriov_pf *pf)
 {
 	struct rid rid = pf->function->rid;
@@ -187,8 +191,10 @@ enum err sriov_disable(struct sriov_pf *pf, struct why *why)
 	}
 	if (pf->num_vfs == 0)
 		return OK;
-	/* Bus mastering goes off one by one first: VF Enable off while a VF writes is a surprise
-	 * removal. */
+	/*
+	 * Bus mastering goes off one by one first: VF Enable off while a VF writes is a surprise
+	 * removal.
+	 */
 	for (unsigned i = 0; i < pf->num_vfs; i++)
 		vf_set_command(&pf->vfs[i], false, false);
 	sriov_release(pf);

@@ -24,7 +24,8 @@ enum err sriov_vf_rid(const struct sriov_pf *pf, unsigned index, struct rid *out
 	return OK;
 }
 
-/* --- ARI
+/*
+ * --- ARI
  * --------------------------------------------------------------------------------------------------------
  */
 
@@ -48,8 +49,10 @@ static void set_forwarding(struct pci_function *port, bool on)
 	port->ari_forwarding = pci_read16(port->rid, at) & PCI_EXP_DEVCTL2_ARI;
 }
 
-/* ARI Capable Hierarchy exists in the lowest-numbered PF of a device only, and holds for all of
- * them (9.3.3.3.5). */
+/*
+ * ARI Capable Hierarchy exists in the lowest-numbered PF of a device only, and holds for all of
+ * them (9.3.3.3.5).
+ */
 struct sriov_pf *sriov_ari_pf(const struct sriov_pf *pf)
 {
 	struct sriov_pf *lowest = NULL;
@@ -114,7 +117,8 @@ bool vf_needs_ari(const struct sriov_pf *pf, unsigned num_vfs)
 	return false;
 }
 
-/* --- bus numbers
+/*
+ * --- bus numbers
  * ------------------------------------------------------------------------------------------------
  */
 

@@ -2,12 +2,13 @@
 /*
  * Enabling VFs (PCIe 6.0 section 9.3.3.3.1), first decided, then done:
  *
- *	decode   ARI -> NumVFs -> offset, stride -> bus numbers -> VF BARs -> fewer VFs? once more
- *from NumVFs commit   memory for struct vf -> bus numbers -> windows, VF BARs -> VF Enable + VF MSE
- *-> 100 ms -> every VF answers
+ *	decode	ARI -> NumVFs -> offset, stride -> bus numbers -> VF BARs;
+ *		if fewer fit, once more from NumVFs
+ *	commit	memory for struct vf -> bus numbers -> windows, VF BARs ->
+ *		VF Enable + VF MSE -> 100 ms -> every VF answers
  *
- * NumVFs and ARI are registers, so even deciding writes to the PF; vf_undo() puts back all that was
- *touched.
+ * NumVFs and ARI are registers, so even deciding writes to the PF. On an error undo() puts back all
+ * that was touched.
  */
 #include "base/log.h"
 #include "base/pool.h"
@@ -21,7 +22,8 @@
 #define ANSWER_TIMEOUT_NS (1 * NS_PER_S)    /* for all VFs together, after that */
 #define KIB_SHIFT         10
 
-/* --- decode
+/*
+ * --- decode
  * -------------------------------------------------------------------------------------------------------
  */
 
@@ -84,8 +86,10 @@ static unsigned requested(const struct sriov_pf *pf, unsigned wanted, unsigned l
 {
 	unsigned n = pf->total_vfs;
 
-	/* InitialVFs below TotalVFs are the VFs of another host (VF migration); 0 is firmware that
-	 * forgot it (R3). */
+	/*
+	 * InitialVFs below TotalVFs are the VFs of another host (VF migration); 0 is firmware that
+	 * forgot it (R3).
+	 */
 	if (pf->initial_vfs && pf->initial_vfs < n)
 		n = pf->initial_vfs;
 	if (wanted)
@@ -116,8 +120,10 @@ static enum err check_numbers(const struct sriov_pf *pf, unsigned num_vfs, struc
 	return OK;
 }
 
-/* Largest number of VFs up to `num_vfs` whose BARs fit; fills p->space for it. 0 if not even one
- * does. */
+/*
+ * Largest number of VFs up to `num_vfs` whose BARs fit; fills p->space for it. 0 if not even one
+ * does.
+ */
 static unsigned fit_bars(struct vf_plan *p, unsigned num_vfs, unsigned *too_big)
 {
 	unsigned fits = 0, fails = num_vfs + 1, try = num_vfs;
@@ -168,8 +174,10 @@ static void tell_space(const struct vf_plan *p, unsigned wanted, unsigned fits, 
 		   (unsigned long long)window_size(w) >> KIB_SHIFT);
 }
 
-/* Try `n` VFs: how many of them are possible? NumVFs, offset and stride are those of `n`
- * afterwards. */
+/*
+ * Try `n` VFs: how many of them are possible? NumVFs, offset and stride are those of `n`
+ * afterwards.
+ */
 static enum err try_number(struct vf_plan *p, unsigned n, unsigned *possible, struct why *why)
 {
 	unsigned too_big = 0;
@@ -198,8 +206,10 @@ static enum err decode(struct vf_plan *p, struct why *why)
 	unsigned n = p->wanted;
 
 	vf_plan_ari(p, false);
-	/* Offset and stride may move with NumVFs, so each smaller number is looked at afresh. It
-	 * only shrinks. */
+	/*
+	 * Offset and stride may move with NumVFs, so each smaller number is looked at afresh. It
+	 * only shrinks.
+	 */
 	while (n != p->num_vfs) {
 		unsigned possible = 0;
 
@@ -218,7 +228,8 @@ static enum err decode(struct vf_plan *p, struct why *why)
 	return OK;
 }
 
-/* --- commit
+/*
+ * --- commit
  * -------------------------------------------------------------------------------------------------------
  */
 
@@ -258,8 +269,10 @@ static bool vf_is_there(void *ctx)
 	return vf_answers(ctx);
 }
 
-/* Every VF must answer, not only the first (R4). Those that do not are quarantined and never given
- * to anybody. */
+/*
+ * Every VF must answer, not only the first (R4). Those that do not are quarantined and never given
+ * to anybody.
+ */
 static enum err take_in(struct sriov_pf *pf, struct why *why)
 {
 	u64 deadline = time_now_ns() + ANSWER_TIMEOUT_NS;
@@ -339,8 +352,10 @@ static void undo(struct vf_plan *p)
 {
 	struct sriov_pf *pf = p->pf;
 
-	/* VF Enable goes off before BARs and windows go back, or VFs would decode somebody else's
-	 * addresses. */
+	/*
+	 * VF Enable goes off before BARs and windows go back, or VFs would decode somebody else's
+	 * addresses.
+	 */
 	sriov_release(pf);
 	vf_space_undo(&p->space);
 	vf_undo_buses(p);

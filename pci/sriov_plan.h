@@ -28,16 +28,20 @@ struct vf_plan {
 /* The PF that holds ARI Capable Hierarchy for the device of `pf`. */
 struct sriov_pf *sriov_ari_pf(const struct sriov_pf *pf);
 
-/* ARI on the way to the PF: the port forwards it, the device uses it. `forced`: the VFs are out of
- * reach without. */
+/*
+ * ARI on the way to the PF: the port forwards it, the device uses it. `forced`: the VFs are out of
+ * reach without.
+ */
 void vf_plan_ari(struct vf_plan *p, bool forced);
 void vf_undo_ari(const struct vf_plan *p);
 
 /* Is some VF a function of the PF's bus that only ARI reaches, and ARI is off? */
 bool vf_needs_ari(const struct sriov_pf *pf, unsigned num_vfs);
 
-/* How many of `num_vfs` VFs have usable Requester IDs; plans the bus numbers for them. `why` says
- * what stops the next one. */
+/*
+ * How many of `num_vfs` VFs have usable Requester IDs; plans the bus numbers for them. `why` says
+ * what stops the next one.
+ */
 unsigned vf_plan_buses(struct vf_plan *p, unsigned num_vfs, struct why *why);
 
 enum err vf_commit_buses(const struct vf_plan *p, struct why *why);

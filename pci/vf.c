@@ -84,7 +84,8 @@ void vf_set_command(const struct vf *vf, bool memory, bool bus_master)
 		    (memory ? PCI_COMMAND_MEMORY : 0) | (bus_master ? PCI_COMMAND_MASTER : 0));
 }
 
-/* Vendor and Device ID of a VF read all ones (PCIe 6.0 section 9.3.4.1.1): these come from the PF.
+/*
+ * Vendor and Device ID of a VF read all ones (PCIe 6.0 section 9.3.4.1.1): these come from the PF.
  */
 static void read_identity(struct vf *vf)
 {
@@ -128,8 +129,10 @@ static void read_caps(struct vf *vf)
 	}
 }
 
-/* Presence is seen in what a VF implements itself: its Vendor ID is all ones even when it is there
- * (R9). */
+/*
+ * Presence is seen in what a VF implements itself: its Vendor ID is all ones even when it is there
+ * (R9).
+ */
 bool vf_answers(const struct vf *vf)
 {
 	return pci_read32(vf->rid, PCI_CLASS_REVISION) != CONFIG_NO_DEVICE &&

@@ -60,8 +60,10 @@ static bool find_in_window(struct vf_space *plan, unsigned bar, struct pci_windo
 	       space_find(&q, &w, block_size(plan, bar), b->size, &plan->base[bar]);
 }
 
-/* A prefetchable BAR may go into either window of the bridge, one with side effects on reads only
- * into the plain one. */
+/*
+ * A prefetchable BAR may go into either window of the bridge, one with side effects on reads only
+ * into the plain one.
+ */
 static bool find_as_is(struct vf_space *plan, unsigned bar)
 {
 	const struct pci_function *bridge = plan->pf->function->parent;
@@ -196,8 +198,10 @@ void vf_space_undo(struct vf_space *plan)
 			bar_write_base(pf->function->rid, bar_register(pf, i), &pf->vf_bars[i],
 				       plan->old_base[i]);
 		}
-	/* A window that does not go back was wrong before us; what is below does not use the
-	 * difference. */
+	/*
+	 * A window that does not go back was wrong before us; what is below does not use the
+	 * difference.
+	 */
 	for (unsigned i = 0; i < plan->changes; i++)
 		(void)window_write(plan->change[i].bridge, plan->change[i].prefetch,
 				   &plan->change[i].old);

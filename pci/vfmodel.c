@@ -44,7 +44,8 @@ static u32 load(const u8 *bytes, unsigned width)
 	return value;
 }
 
-/* --- build
+/*
+ * --- build
  * ----------------------------------------------------------------------------------------------------------
  */
 
@@ -70,8 +71,10 @@ static void apply_block(struct vf_model *m, const struct placed *p)
 		apply_rule(m, &p->block->rules[i], p->at + p->block->rules[i].offset);
 }
 
-/* Attribute bits are the device's, as the PF's VF BAR has them (R13); address bits below the size
- * are hardwired to 0. */
+/*
+ * Attribute bits are the device's, as the PF's VF BAR has them (R13); address bits below the size
+ * are hardwired to 0.
+ */
 static void build_bar(struct vf_model *m, unsigned i)
 {
 	const struct pci_bar *bar = &m->bars[i];
@@ -87,7 +90,8 @@ static void build_bar(struct vf_model *m, unsigned i)
 	set_source(m, at, bytes, FROM_PF);
 }
 
-/* Link the capabilities in the order of their offsets: only what we placed is in the chain (R11).
+/*
+ * Link the capabilities in the order of their offsets: only what we placed is in the chain (R11).
  */
 static void link_caps(struct vf_model *m, const struct placed *caps, unsigned n)
 {
@@ -114,7 +118,8 @@ static bool place_is_possible(const struct placed *p)
 	return p->at >= FIRST_CAP && IS_ALIGNED(p->at, 4) && p->at + p->block->length <= CAP_LIMIT;
 }
 
-/* Where the device has them, if that is possible and they keep apart; else all at our own places.
+/*
+ * Where the device has them, if that is possible and they keep apart; else all at our own places.
  */
 static void place_caps(struct vf_model *m)
 {
@@ -208,7 +213,8 @@ void vf_model_reset(struct vf_model *m)
 	build(m);
 }
 
-/* --- access
+/*
+ * --- access
  * ---------------------------------------------------------------------------------------------------------
  */
 
@@ -240,8 +246,10 @@ static bool base_is_good(const struct vf_model *m, unsigned i, u64 base)
 	return true;
 }
 
-/* A sizing write leaves a base that is none: the BAR stays where it was until a good one stands in
- * the register. */
+/*
+ * A sizing write leaves a base that is none: the BAR stays where it was until a good one stands in
+ * the register.
+ */
 static unsigned bar_written(struct vf_model *m, unsigned i)
 {
 	unsigned at = PCI_BASE_ADDRESS_0 + i * BAR_STEP;
@@ -269,8 +277,10 @@ static unsigned bars_written(struct vf_model *m, unsigned offset, unsigned width
 	return effects;
 }
 
-/* What the write of `given` (as it stands over the register) means for one rule. `before` is what
- * the register held. */
+/*
+ * What the write of `given` (as it stands over the register) means for one rule. `before` is what
+ * the register held.
+ */
 static unsigned rule_effects(const struct vf_model *m, const struct vf_rule *r, unsigned at,
 			     const u8 *before, const u8 *given)
 {

@@ -90,8 +90,10 @@ static const struct vf_rule header_rules[] = {
 	{ PCI_VENDOR_ID, 2, FROM_PF, .get = vendor,
 	  .mask = 0xffff }, /* reads ffff in the VF, 9.3.4.1.1 */
 	{ PCI_DEVICE_ID, 2, FROM_PF, .get = device, .mask = 0xffff }, /* VF Device ID, 9.3.3.11 */
-	/* Memory Space Enable is hardwired to 0 in a VF (9.3.4.1.3): the guest's is emulated by its
-	   EPT window. */
+	/*
+	 * Memory Space Enable is hardwired to 0 in a VF (9.3.4.1.3): the guest's is emulated by its
+	 * EPT window.
+	 */
 	{ PCI_COMMAND, 2, SYNTHESISED, .writable = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
 	  .effect = VF_EFFECT_COMMAND },
 	{ PCI_STATUS, 2, SYNTHESISED, .fixed = PCI_STATUS_CAP_LIST },
@@ -102,8 +104,10 @@ static const struct vf_rule header_rules[] = {
 #define DEVCAP_SEEN                                                                                \
 	(PCI_EXP_DEVCAP_PAYLOAD | PCI_EXP_DEVCAP_EXT_TAG | PCI_EXP_DEVCAP_L0S |                    \
 	 PCI_EXP_DEVCAP_L1 | PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR)
-/* Reset value of a plain endpoint, 7.5.3.4. In a VF these bits are reserved: the PF's settings rule
- * (9.3.5.4). */
+/*
+ * Reset value of a plain endpoint, 7.5.3.4. In a VF these bits are reserved: the PF's settings rule
+ * (9.3.5.4).
+ */
 #define DEVCTL_DEFAULT                                                                             \
 	(PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN | PCI_EXP_DEVCTL_READRQ_512B)
 #define DEVCTL_WRITABLE                                                                            \
@@ -128,8 +132,10 @@ static const struct vf_rule pcie_rules[] = {
 	{ PCI_EXP_LNKCAP2, 4, DEVICE_MASKED, .get = link_cap2, .mask = LNKCAP2_SEEN },
 };
 
-/* The table itself is in a BAR and is trapped; its place is the device's, so that drivers find it
- * (R16). */
+/*
+ * The table itself is in a BAR and is trapped; its place is the device's, so that drivers find it
+ * (R16).
+ */
 static const struct vf_rule msix_rules[] = {
 	{ PCI_MSIX_FLAGS, 2, DEVICE_MASKED, .get = msix_control, .mask = PCI_MSIX_FLAGS_QSIZE,
 	  .writable = PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL, .effect = VF_EFFECT_MSIX },

@@ -42,8 +42,10 @@ static void read_ids(struct pci_function *f)
 	}
 }
 
-/* Decode goes off while BARs hold all ones: a device must not claim the addresses that sizing
- * writes. */
+/*
+ * Decode goes off while BARs hold all ones: a device must not claim the addresses that sizing
+ * writes.
+ */
 static void size_bars(struct pci_function *f)
 {
 	unsigned count = f->header_type == PCI_HEADER_TYPE_NORMAL ? PCI_BARS
@@ -125,8 +127,10 @@ static void scan_device(struct walk *w, struct rid first, struct pci_function *p
 		struct pci_function *f =
 			visit(w, (struct rid){ first.segment, first.id + i }, parent);
 
-		/* Only function 0 must set the bit; it speaks for the whole device (PCIe 6.0
-		 * section 7.5.1.1.9). */
+		/*
+		 * Only function 0 must set the bit; it speaks for the whole device (PCIe 6.0
+		 * section 7.5.1.1.9).
+		 */
 		if (f)
 			f->multifunction = true;
 	}
@@ -153,8 +157,10 @@ static void scan_bus(struct walk *w, unsigned bus, struct pci_function *parent)
 		scan_ari_bus(w, bus, parent);
 		return;
 	}
-	/* Below a link there is device 0 only; some devices answer to every number and would show
-	 * 32 times. */
+	/*
+	 * Below a link there is device 0 only; some devices answer to every number and would show
+	 * 32 times.
+	 */
 	unsigned devices = parent && is_downstream_port(parent) ? 1 : 32;
 
 	for (unsigned device = 0; device < devices; device++)
@@ -195,8 +201,10 @@ static void walk_segment(const struct pci_segment *s, bool *full)
 	unsigned next = pci_function_count();
 
 	for (unsigned bus = s->first_bus; bus <= s->last_bus; bus++) {
-		/* A bus that no bridge claims is a root bus (or empty): large machines have several
-		 * host bridges. */
+		/*
+		 * A bus that no bridge claims is a root bus (or empty): large machines have several
+		 * host bridges.
+		 */
 		if (w.leads[bus])
 			continue;
 		scan_bus(&w, bus, NULL);

@@ -24,8 +24,10 @@ static struct pci_window window_of(u16 base, u16 limit, u32 base_high, u32 limit
 			 WINDOW_LOW_BITS,
 	};
 
-	/* Base 0 is what a bridge holds that nobody set up, or a window that it does not have: RAM
-	 * is there, not BARs. */
+	/*
+	 * Base 0 is what a bridge holds that nobody set up, or a window that it does not have: RAM
+	 * is there, not BARs.
+	 */
 	return w.base == 0 ? WINDOW_CLOSED : w;
 }
 
@@ -58,8 +60,10 @@ enum err window_write(struct pci_function *bridge, bool prefetch, const struct p
 	u16 base_at = prefetch ? PCI_PREF_MEMORY_BASE : PCI_MEMORY_BASE;
 	u16 limit_at = prefetch ? PCI_PREF_MEMORY_LIMIT : PCI_MEMORY_LIMIT;
 
-	/* Closed first: between the two writes the bridge must not claim a range that is half old
-	 * and half new. */
+	/*
+	 * Closed first: between the two writes the bridge must not claim a range that is half old
+	 * and half new.
+	 */
 	pci_write16(r, limit_at, WINDOW_CLOSED_LIMIT);
 	pci_write16(r, base_at, WINDOW_CLOSED_BASE);
 	if (prefetch && window_prefetch_is_64bit(bridge)) {
@@ -79,8 +83,10 @@ enum err window_write(struct pci_function *bridge, bool prefetch, const struct p
 bool pci_windows_cover(const struct pci_function *f, u64 base, u64 size, bool prefetchable)
 {
 	for (const struct pci_function *up = f->parent; up; up = up->parent) {
-		/* A prefetchable BAR may sit in either window, one with read side effects only in
-		 * the plain one. */
+		/*
+		 * A prefetchable BAR may sit in either window, one with read side effects only in
+		 * the plain one.
+		 */
 		if (!window_holds(&up->mem, base, size) &&
 		    !(prefetchable && window_holds(&up->prefetch, base, size)))
 			return false;

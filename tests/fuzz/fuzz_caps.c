@@ -62,8 +62,10 @@ static void write(void *ctx, u64 offset, unsigned width, u64 value)
 
 static u8 sound_config[DEVICES][FAKE_CONFIG_BYTES], sound_sticky[DEVICES][FAKE_CONFIG_BYTES];
 
-/* A sound machine to start from: a root port, an 82576, one of its VFs. Built once, for the sake of
- * speed. */
+/*
+ * A sound machine to start from: a root port, an 82576, one of its VFs. Built once, for the sake of
+ * speed.
+ */
 static void build_sound_machine(void)
 {
 	fakes_reset();

@@ -91,7 +91,8 @@ void fake_function_init(struct fake_function *f, struct rid rid, struct fake_fun
 		   2);
 }
 
-/* --- config bytes
+/*
+ * --- config bytes
  * -----------------------------------------------------------------------------------------------
  */
 
@@ -138,7 +139,8 @@ void fake_allow(struct fake_function *f, unsigned at, u32 mask, unsigned width)
 	memcpy(&f->writable[at], &mask, width);
 }
 
-/* --- routing
+/*
+ * --- routing
  * ------------------------------------------------------------------------------------------------------
  */
 

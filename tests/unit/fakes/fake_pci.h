@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A PCI Express machine made of registers: root ports, switches, endpoints, Physical Functions
- *whose VFs appear after VF Enable. Code under test reaches it through ECAM and BARs like a real
- *one: requests are routed by bus numbers, ARI forwarding and bridge windows, so what is programmed
- *wrongly does not answer.
+ * whose VFs appear after VF Enable. Code under test reaches it through ECAM and BARs like a real
+ * one: requests are routed by bus numbers, ARI forwarding and bridge windows, so what is programmed
+ * wrongly does not answer.
  *
  *	fakes_reset();
  *	fake_pci_reset();
@@ -82,8 +82,10 @@ void fake_pci_reset(void);
 /* An MCFG that describes it. */
 const struct acpi_header *fake_pci_mcfg(void);
 
-/* VF BARs are decoded by the VF's own Memory Space Enable as on QEMU (true), or by VF MSE as on
- * hardware (false, default). */
+/*
+ * VF BARs are decoded by the VF's own Memory Space Enable as on QEMU (true), or by VF MSE as on
+ * hardware (false, default).
+ */
 void fake_pci_qemu_decode(bool on);
 
 /* Addresses that two functions claimed at once, since fake_pci_reset(). */
@@ -127,12 +129,16 @@ struct fake_function *fake_pci_root_port(struct rid rid, u8 secondary, u8 subord
 void fake_window(struct fake_function *bridge, bool prefetch, u64 base,
 		 u64 size); /* size 0 closes it */
 
-/* Intel 82576 as QEMU's igb, function 0 below `port` (NULL: 00:02.0, integrated). BARs at the start
- * of the port's window. */
+/*
+ * Intel 82576 as QEMU's igb, function 0 below `port` (NULL: 00:02.0, integrated). BARs at the start
+ * of the port's window.
+ */
 struct fake_function *fake_pci_igb(struct fake_function *port);
 
-/* An NVMe controller with SR-IOV as QEMU's: offset 1, stride 1, one non-prefetchable 64-bit VF BAR
- * of 16 KiB. */
+/*
+ * An NVMe controller with SR-IOV as QEMU's: offset 1, stride 1, one non-prefetchable 64-bit VF BAR
+ * of 16 KiB.
+ */
 struct fake_function *fake_pci_nvme(struct fake_function *port, u16 total_vfs);
 
 /* VF `index` of a PF, whether it is enabled or not. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Capabilities and whole devices: the registers that QEMU's root port, 82576 and NVMe controller
- * have. */
+/*
+ * Capabilities and whole devices: the registers that QEMU's root port, 82576 and NVMe controller
+ * have.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* BARs as devices decode them: an address reaches a function only through the windows of all
- * bridges above it. */
+/*
+ * BARs as devices decode them: an address reaches a function only through the windows of all
+ * bridges above it.
+ */
 #include <stdlib.h>
 #include <string.h>
 

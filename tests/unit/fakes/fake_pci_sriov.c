@@ -139,8 +139,10 @@ static void sriov_control_written(struct fake_function *pf)
 	pf->sriov->on = on;
 }
 
-/* Initiate FLR: everything but the DMA window goes back to its reset value, and nobody answers for
- * a while. */
+/*
+ * Initiate FLR: everything but the DMA window goes back to its reset value, and nobody answers for
+ * a while.
+ */
 static void function_level_reset(struct fake_function *f)
 {
 	u8 msix_high = f->cap_msix ? f->config[f->cap_msix + PCI_MSIX_FLAGS + 1] : 0;

@@ -20,8 +20,10 @@ void dump_fabric(void);
 /* Run `lspci -F dump -D -n -vvv` and keep its output. Fails the test if lspci is not there. */
 void lspci_run(void);
 
-/* The text of one function, from its line to the next function's; a test fails if lspci does not
- * show it. */
+/*
+ * The text of one function, from its line to the next function's; a test fails if lspci does not
+ * show it.
+ */
 const char *lspci_of(struct rid rid);
 
 /* Does lspci's text of this function hold the formatted text? Fails the test if not. */

@@ -135,8 +135,10 @@ static void an_integrated_pf_and_its_vfs_are_one_group_with_the_root_bus(void **
 	assert_int_equal(group(rid_make(0, 0, 2, 0)), group(HOST_BRIDGE));
 }
 
-/* The groups and acs_check() must never disagree: isolated means alone, apart from what the path
- * above shares. */
+/*
+ * The groups and acs_check() must never disagree: isolated means alone, apart from what the path
+ * above shares.
+ */
 static void isolated_functions_share_their_group_with_nobody(void **state)
 {
 	(void)state;

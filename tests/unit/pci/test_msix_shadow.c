@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The table that a guest writes: it holds what the format allows and reaches nothing else (S07,
- * R22). */
+/*
+ * The table that a guest writes: it holds what the format allows and reaches nothing else (S07,
+ * R22).
+ */
 #include "machine.h"
 
 #define VECTORS     3

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Function Level Reset: the sequence, and every way in which it may not have happened (S14, S15).
+/*
+ * Function Level Reset: the sequence, and every way in which it may not have happened (S14, S15).
  */
 #include "machine.h"
 
@@ -57,7 +58,8 @@ static void bus_mastering_goes_off_before_the_flr_and_100_ms_follow_it(void **st
 static void the_command_register_is_written_even_if_it_reads_zero(void **state)
 {
 	(void)state;
-	/* QEMU: bus mastering reads 0 after an FLR, but the window closes only with the next write.
+	/*
+	 * QEMU: bus mastering reads 0 after an FLR, but the window closes only with the next write.
 	 */
 	vf_set_command(vf, false, true);
 	device->config[PCI_COMMAND] = 0;

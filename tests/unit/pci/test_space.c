@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Finding room for VF BARs: inside windows, by growing them, and saying with numbers when there is
- * none (R1). */
+/*
+ * Finding room for VF BARs: inside windows, by growing them, and saying with numbers when there is
+ * none (R1).
+ */
 #include "machine.h"
 
 static struct why why;
@@ -56,8 +58,10 @@ static void a_window_grows_downwards_when_something_is_above_it(void **state)
 static void an_empty_window_moves_to_where_there_is_room(void **state)
 {
 	(void)state;
-	/* Prefetchable window between two neighbours, nothing in it: 64 VFs x 2 x 128 KiB do not
-	 * fit there. */
+	/*
+	 * Prefetchable window between two neighbours, nothing in it: 64 VFs x 2 x 128 KiB do not
+	 * fit there.
+	 */
 	pci_add_aperture(FAKE_MMIO_BASE, FAKE_MMIO_SIZE);
 	igb = fake_pci_igb(port);
 	fake_vf_bar(igb, 0, 0, 2 * MiB, FAKE_BAR_64 | FAKE_BAR_PREFETCH);
@@ -134,8 +138,10 @@ static void reserved_ranges_ecam_and_the_chipset_are_never_used(void **state)
 	fake_vf_bar(igb, 0, 0, 512 * KiB, FAKE_BAR_64 | FAKE_BAR_PREFETCH);
 	struct sriov_pf *pf = enable_all();
 
-	/* Left of b0000000..ffffffff: fd800000..fd9fffff. No better than the window that the port
-	 * has, for 4 VFs. */
+	/*
+	 * Left of b0000000..ffffffff: fd800000..fd9fffff. No better than the window that the port
+	 * has, for 4 VFs.
+	 */
 	assert_int_equal(pf->num_vfs, 4);
 	assert_reachable(pf);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Cards that lie, machines without room: what sriov_enable() says, and that it leaves everything as
- * it was (S09, S16, S25). */
+/*
+ * Cards that lie, machines without room: what sriov_enable() says, and that it leaves everything as
+ * it was (S09, S16, S25).
+ */
 #include "machine.h"
 
 #define SRIOV 0x160

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a guest reads of its VF: golden bytes, and the chain of capabilities (P7, R9 to R14, R24).
+/*
+ * What a guest reads of its VF: golden bytes, and the chain of capabilities (P7, R9 to R14, R24).
  */
 #include "machine.h"
 
@@ -79,8 +80,10 @@ static void nothing_else_is_there(void **state)
 			fail_msg("offset %x is not listed but has value %02x, writable %02x", at,
 				 m.value[at], m.writable[at]);
 	}
-	/* A dword of zeros at 0x100 says: no extended capabilities, so no SR-IOV, ATS, PRI, PASID,
-	 * ARI. */
+	/*
+	 * A dword of zeros at 0x100 says: no extended capabilities, so no SR-IOV, ATS, PRI, PASID,
+	 * ARI.
+	 */
 	assert_int_equal(vf_model_read(&m, 0x100, 4), 0);
 }
 

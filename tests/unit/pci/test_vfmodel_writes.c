@@ -62,7 +62,8 @@ static u32 next_random(void)
 	return random_state ^ random_state >> 15;
 }
 
-/* One write: only allowed bits of the addressed bytes may change, and they take what was written.
+/*
+ * One write: only allowed bits of the addressed bytes may change, and they take what was written.
  */
 static void write_and_check(u16 at, unsigned width, u32 value)
 {
