@@ -7,7 +7,7 @@
 
 /* Where they lie; not RAM in the guest's memory map. */
 #define ACPI_TABLES_GPA 0xe0000u
-#define ACPI_TABLES_END 0x100000u
+#define ACPI_TABLES_END 0xf0000u
 
 /* The DSDT in AML: vmm/guest/dsdt.asl, compiled by iasl when Coppice is built. */
 extern const u8 guest_dsdt[];

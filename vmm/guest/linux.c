@@ -38,6 +38,24 @@
 #define ENTRY_64           0x200u
 #define LOADER_UNDEFINED   0xffu
 
+/*
+ * All of the firmware that such a guest has. Under hardware-reduced ACPI Linux restarts through
+ * UEFI, and where there is none it jumps to the PC's reset vector in real mode without a look at
+ * ACPI's reset register (arch/x86/kernel/reboot.c); so the vector writes the register.
+ */
+#define RESET_VECTOR_GPA 0xffff0u
+static const u8 reset_code[] = {
+	0xba,
+	GUEST_PORT_RESET & 0xff,
+	GUEST_PORT_RESET >> 8, /* mov dx, GUEST_PORT_RESET */
+	0xb0,
+	GUEST_RESET_VALUE, /* mov al, GUEST_RESET_VALUE */
+	0xee,              /* out dx, al */
+	0xfa,
+	0xf4, /* cli; hlt */
+};
+_Static_assert(RESET_VECTOR_GPA + sizeof(reset_code) <= HIGH_RAM_START, "below 1 MiB");
+
 /* e820 types, ACPI 6.5 table 15.4. */
 #define E820_RAM      1
 #define E820_RESERVED 2
@@ -221,6 +239,7 @@ u64 linux_place(const struct linux_files *f, const struct linux_plan *plan, u64 
 	if (plan->initrd_address)
 		memcpy(ram + plan->initrd_address, f->initrd, f->initrd_size);
 	memcpy(ram + CMDLINE_GPA, f->cmdline, text);
+	memcpy(ram + RESET_VECTOR_GPA, reset_code, sizeof(reset_code));
 	p->hdr = read_header(f);
 	p->hdr.type_of_loader = LOADER_UNDEFINED;
 	p->hdr.code32_start = (u32)plan->address;
