@@ -2,7 +2,8 @@
 """Every scenario of the tree does what it says, whatever the machine's size and firmware."""
 import pytest
 
-SCENARIOS = ["hello", "pair", "pair-shared-core", "hostile-dma", "no-iommu", "no-acs", "no-vtx"]
+SCENARIOS = ["hello", "pair", "pair-shared-core", "hostile-dma", "no-iommu", "no-acs", "no-vtx",
+             "smp"]
 
 
 @pytest.mark.parametrize("smp", [1, 2, 4])

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All vCPUs of a VM: started by INIT and start-up IPIs through real mode, they answer IPIs, drop
+ * stale translations when told to, and have timers of their own.
+ */
+#include "base/hw/insn.h"
+#include "guest.h"
+#include "interrupt.h"
+
+#define AP_PAGE      0x20000u
+#define AP_STACK     (16 * 1024)
+#define MAX_VCPUS    16
+#define ROUNDS       100
+#define TICKS        10
+#define WAIT_NS      (2 * NS_PER_S)
+#define VECTOR_PING  0x40
+#define VECTOR_PONG  0x41
+#define VECTOR_FLUSH 0x42
+#define VECTOR_TICKS 0x43
+
+/* x2APIC interrupt command register (SDM volume 3A section 11.12.9). */
+#define X2APIC_ICR     0x830
+#define ICR_INIT       (5u << 8)
+#define ICR_STARTUP    (6u << 8)
+#define ICR_ASSERT     BIT(14)
+#define ICR_ALL_BUT_ME (3u << 18)
+#define ICR_TO(id)     ((u64)(id) << 32)
+
+/* The page whose translation is changed under everybody: 2 MiB at 1 GiB, seen as one of two pieces
+ * of RAM. */
+#define WINDOW_VA   0x40000000ull
+#define PIECE_A     0x600000ull
+#define PIECE_B     0x800000ull
+#define PDE_FLAGS   0x83ull /* present, writable, 2 MiB */
+#define PTE_ADDRESS BITS64(51, 12)
+
+extern const u8 ap_begin[], ap_end[], ap_gdtr[], ap_cr3[], ap_stacks[], ap_entry[], ap_selector[];
+
+static u8 stacks[MAX_VCPUS][AP_STACK] __attribute__((aligned(16)));
+static volatile u32 online;
+static volatile u32 pings[MAX_VCPUS], flushes[MAX_VCPUS], ticks[MAX_VCPUS];
+static volatile u64 seen[MAX_VCPUS];
+static volatile u32 pongs;
+
+static void send_ipi(u32 id, u32 command)
+{
+	wrmsr(X2APIC_ICR, ICR_TO(id) | ICR_ASSERT | command);
+}
+
+static void on_ping(void *ctx)
+{
+	(void)ctx;
+	pings[apic_id()]++;
+	send_ipi(0, VECTOR_PONG);
+}
+
+static void on_pong(void *ctx)
+{
+	(void)ctx;
+	pongs++;
+}
+
+static void on_flush(void *ctx)
+{
+	u32 me = apic_id();
+
+	(void)ctx;
+	__asm__ volatile("invlpg (%0)" : : "r"(WINDOW_VA) : "memory");
+	seen[me] = *(volatile u64 *)WINDOW_VA;
+	flushes[me]++;
+}
+
+static void on_tick(void *ctx)
+{
+	u32 me = apic_id();
+
+	(void)ctx;
+	if (++ticks[me] < TICKS)
+		apic_timer_once(NS_PER_MS);
+}
+
+static void on_ticks_wanted(void *ctx)
+{
+	(void)ctx;
+	apic_timer_once(NS_PER_MS);
+}
+
+static void ap_main(u32 number)
+{
+	(void)number;
+	interrupt_init();
+	apic_init();
+	/* A stale translation of the window, to be caught by the flush. */
+	seen[apic_id()] = *(volatile u64 *)WINDOW_VA;
+	__atomic_add_fetch(&online, 1, __ATOMIC_SEQ_CST);
+	for (;;)
+		halt_until_interrupt();
+}
+
+static void wait_for(const char *what, volatile u32 *value, u32 wanted)
+{
+	u64 start = now_ns();
+
+	while (*value < wanted) {
+		if (now_ns() - start > WAIT_NS)
+			guest_die(STATUS_TIMEOUT, "%s: %u after 2 s, expected %u", what, *value,
+				  wanted);
+		interrupts_window();
+	}
+}
+
+static void put(u8 *page, const u8 *field, u64 value, size_t width)
+{
+	memcpy(page + (field - ap_begin), &value, width);
+}
+
+static void start_others(void)
+{
+	u8 *page = (u8 *)(u64)AP_PAGE;
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) gdtr;
+	u16 cs;
+
+	__asm__ volatile("sgdt %0; mov %%cs, %1" : "=m"(gdtr), "=r"(cs));
+	memcpy(page, ap_begin, (size_t)(ap_end - ap_begin));
+	put(page, ap_gdtr, gdtr.limit, 2);
+	put(page, ap_gdtr + 2, gdtr.base, 4);
+	put(page, ap_selector, cs, 2);
+	put(page, ap_cr3, read_cr3(), 4);
+	put(page, ap_stacks, (u64)stacks, 8);
+	put(page, ap_entry, (u64)ap_main, 8);
+	for (u32 id = 1; id < guest->cpus; id++) {
+		send_ipi(id, ICR_INIT);
+		delay_ns(NS_PER_MS);
+		send_ipi(id, ICR_STARTUP | AP_PAGE >> PAGE_SHIFT);
+		wait_for("vCPUs that came up", &online, id);
+	}
+	print("%u vCPUs are up\n", guest->cpus);
+}
+
+static void ping_all(void)
+{
+	u32 others = guest->cpus - 1;
+
+	for (u32 round = 0; round < ROUNDS; round++)
+		for (u32 id = 1; id <= others; id++) {
+			u32 before = pongs;
+
+			send_ipi(id, VECTOR_PING);
+			wait_for("answers to IPIs", &pongs, before + 1);
+		}
+	for (u32 id = 1; id <= others; id++)
+		if (pings[id] != ROUNDS)
+			guest_die(STATUS_FAILED, "vCPU %u took %u IPIs of %u", id, pings[id],
+				  ROUNDS);
+	print("%u IPIs there and back for each of %u\n", ROUNDS, others);
+}
+
+/* The page-directory entry of WINDOW_VA in the loader's tables. */
+static u64 *window_entry(void)
+{
+	u64 *pdpt = (u64 *)(((u64 *)read_cr3())[0] & PTE_ADDRESS);
+	u64 *pd = (u64 *)(pdpt[WINDOW_VA >> 30] & PTE_ADDRESS);
+
+	return &pd[WINDOW_VA >> 21 & 511];
+}
+
+static void point_window(u64 piece)
+{
+	*(volatile u64 *)window_entry() = piece | PDE_FLAGS;
+	__asm__ volatile("invlpg (%0)" : : "r"(WINDOW_VA) : "memory");
+}
+
+static void shoot_down(void)
+{
+	for (u32 round = 1; round <= ROUNDS; round++) {
+		u64 piece = round & 1 ? PIECE_B : PIECE_A;
+
+		*(volatile u64 *)piece = piece + round;
+		point_window(piece);
+		wrmsr(X2APIC_ICR, ICR_ALL_BUT_ME | ICR_ASSERT | VECTOR_FLUSH);
+		for (u32 id = 1; id < guest->cpus; id++) {
+			wait_for("flushes", &flushes[id], round);
+			if (seen[id] != piece + round)
+				guest_die(STATUS_FAILED, "vCPU %u still sees %llx, expected %llx",
+					  id, (unsigned long long)seen[id],
+					  (unsigned long long)(piece + round));
+		}
+	}
+	print("%u TLB shootdowns, nobody saw a stale page\n", ROUNDS);
+}
+
+static void tick_all(void)
+{
+	wrmsr(X2APIC_ICR, ICR_ALL_BUT_ME | ICR_ASSERT | VECTOR_TICKS);
+	on_ticks_wanted(NULL);
+	for (u32 id = 0; id < guest->cpus; id++)
+		wait_for("ticks", &ticks[id], TICKS);
+	print("%u timer ticks on each vCPU\n", TICKS);
+}
+
+int guest_main(void)
+{
+	if (guest->cpus < 2 || guest->cpus > MAX_VCPUS)
+		guest_die(STATUS_USAGE, "smp needs cpus=2..%u, it has %u", MAX_VCPUS, guest->cpus);
+	interrupt_init();
+	apic_init();
+	interrupt_set(VECTOR_PING, on_ping, NULL);
+	interrupt_set(VECTOR_PONG, on_pong, NULL);
+	interrupt_set(VECTOR_FLUSH, on_flush, NULL);
+	interrupt_set(VECTOR_TICKS, on_ticks_wanted, NULL);
+	interrupt_set(VECTOR_TIMER, on_tick, NULL);
+	*(volatile u64 *)PIECE_A = PIECE_A;
+	point_window(PIECE_A);
+	start_others();
+	ping_all();
+	shoot_down();
+	tick_all();
+	return STATUS_OK;
+}
