@@ -209,6 +209,18 @@ static void a_bar_smaller_than_a_page_is_refused(void **state)
 	untouched();
 }
 
+static void a_bar_without_an_address_is_refused(void **state)
+{
+	(void)state;
+	world.pf.vf_bars[0].base = 0;
+	world_wish(0, "igb0", 0);
+	refused(ERR_NO_SPACE, "BAR 0 has no memory address");
+	world.pf.vf_bars[0].base = WORLD_BAR0;
+	world.pf.vf_bars[0].io = true;
+	refused(ERR_NO_SPACE, "BAR 0 has no memory address");
+	untouched();
+}
+
 static void a_bar_that_does_not_fit_the_guests_window_is_refused_with_numbers(void **state)
 {
 	(void)state;
@@ -405,6 +417,7 @@ int main(void)
 		T(without_an_iommu_the_vf_is_refused),
 		T(a_policy_that_the_master_driver_cannot_meet_is_refused),
 		T(a_bar_smaller_than_a_page_is_refused),
+		T(a_bar_without_an_address_is_refused),
 		T(a_bar_that_does_not_fit_the_guests_window_is_refused_with_numbers),
 		T(every_refused_vf_of_a_vm_is_told_in_one_go),
 		T(a_class_takes_the_first_free_vf),

@@ -59,8 +59,8 @@ static void the_last_line_is_shown_when_the_vm_ends(void **state)
 static void escape_sequences_do_not_reach_the_terminal(void **state)
 {
 	(void)state;
-	vm_console_write(vm, "\033[2J\007x\x9by\n", 9);
-	assert_string_equal(fake_log_text(), "[a] ?[2J?x?y\n");
+	vm_console_write(vm, "\033[2J\007x\x9by\x7f\x9f\xa0z\n", 13);
+	assert_string_equal(fake_log_text(), "[a] ?[2J?x?y??\xa0z\n");
 }
 
 static void a_line_without_end_is_cut_into_pieces(void **state)
@@ -103,6 +103,7 @@ static void hypercall_arguments_outside_ram_are_refused(void **state)
 		assert_int_equal(call(HC_CONSOLE_WRITE, bad[i].at, bad[i].len), HC_E_ARGUMENT);
 	assert_int_equal(call(HC_CONSOLE_WRITE, WORLD_RAM - 4, 4), 4);
 	assert_int_equal(call(HC_CONSOLE_WRITE, WORLD_RAM, 0), 0);
+	assert_int_equal(call(HC_CONSOLE_WRITE, 0, 4096), 4096);
 }
 
 static void unknown_hypercalls_say_so(void **state)
@@ -321,6 +322,8 @@ static void interrupt_identification_ranks_receive_above_transmit(void **state)
 	assert_int_equal(ioport_read(v, COM1 + UART_IIR, 1), UART_IIR_THRI);
 	assert_int_equal(ioport_read(v, COM1 + UART_IIR, 1),
 			 UART_IIR_NO_INT); /* reading acknowledged it */
+	ioport_write(v, COM1, 1, 'x');
+	assert_int_equal(ioport_read(v, COM1 + UART_IIR, 1), UART_IIR_THRI);
 }
 
 /* --- loading --- */
@@ -396,6 +399,19 @@ static void a_loaded_kernel_finds_the_entry_state_of_the_guest_abi(void **state)
 	assert_true(start.ds / 8u * 8u + 7u <= start.gdt_limit);
 }
 
+static void a_bad_kernel_is_refused_before_anything_is_copied(void **state)
+{
+	struct vcpu_start start;
+	struct why why;
+	(void)state;
+	build_kernel();
+	kernel.segment.p_memsz = 8; /* less than in the file */
+	add_module("k.elf", &kernel, sizeof(kernel), 0x7000000);
+	assert_int_equal(guest_load(vm, &start, &why), ERR_INVALID);
+	for (unsigned i = 0; i < WORLD_RAM; i++)
+		assert_int_equal(vm->ram[i], 0);
+}
+
 static void a_missing_kernel_is_answered_with_the_modules_that_came(void **state)
 {
 	struct vcpu_start start;
@@ -462,6 +478,7 @@ int main(void)
 		T(typed_bytes_wait_in_a_fifo_of_sixteen),
 		T(interrupt_identification_ranks_receive_above_transmit),
 		T(a_loaded_kernel_finds_the_entry_state_of_the_guest_abi),
+		T(a_bad_kernel_is_refused_before_anything_is_copied),
 		T(a_missing_kernel_is_answered_with_the_modules_that_came),
 		T(a_name_matches_whole_path_components_and_the_exact_one_wins),
 		T(a_long_list_of_modules_is_cut_not_overrun),

@@ -228,6 +228,28 @@ static void four_and_five_level_walks_follow_large_pages_and_stop_at_holes(void 
 	assert_int_equal(at.v, 0x123678);
 }
 
+static void an_instruction_across_two_pages_follows_the_guests_page_tables(void **state)
+{
+	(void)state;
+	world.cr0 = 1ull << 31;
+	world.cr4 = 1 << 5;
+	world.efer = 1 << 10;
+	world.cr3 = 0x1000;
+	put64(0x1000, 0x2003);
+	put64(0x2000, 0x3003);
+	put64(0x3000, 0x4003);
+	put64(0x4000 + 8 * 16, 0x30003); /* linear 0x10000 and 0x11000: two pages far apart */
+	put64(0x4000 + 8 * 17, 0x20003);
+	assert_true(guest_write(vm, gpa(0x30fff), "\x8b", 1));
+	assert_true(guest_write(vm, gpa(0x20000), "\x07", 1));
+	world.rip = 0x10fff;
+	assert_int_equal(mmio_access(v, gpa(ECAM(DEV1, 0)), false, false, &length, &why), OK);
+	assert_true(v->gpr[RAX] == 0x10ca8086);
+	put64(0x4000 + 8 * 17, 0); /* the second page is gone */
+	assert_int_equal(mmio_access(v, gpa(ECAM(DEV1, 0)), false, false, &length, &why),
+			 ERR_UNSUPPORTED);
+}
+
 static void tables_outside_ram_end_the_walk(void **state)
 {
 	gpa_t at;
@@ -293,6 +315,18 @@ static void ecam_has_one_bus_with_a_bridge_and_the_vf(void **state)
 	assert_int_equal(read32(ECAM(2 << 3, 0)), 0xffffffff);
 	assert_int_equal(read32(ECAM(0xff, 0xffc)), 0xffffffff);
 	assert_true(read64(ECAM(DEV1, 0)) >> 32 == read32(ECAM(DEV1, 4)));
+}
+
+static void a_qword_write_to_config_space_is_two_dwords(void **state)
+{
+	(void)state;
+	u64 moved = (u64)GUEST_MMIO_BASE + 0x2000000;
+	write64(ECAM(DEV1, BAR0), moved);
+	assert_int_equal(bar_base(0), moved);
+	/* A dword write leaves its neighbour alone. */
+	write32(ECAM(DEV1, BAR0), (u32)(moved + 0x1000000));
+	assert_int_equal(bar_base(0), moved + 0x1000000);
+	assert_int_equal(vpci_read(vm, DEV1, BAR0 + 4, 4), 0);
 }
 
 static void bars_are_mapped_only_while_memory_space_is_on_and_never_the_table_page(void **state)
@@ -506,9 +540,11 @@ int main(void)
 		T(addresses_with_nothing_behind_them_are_named),
 		T(holes_of_the_pci_window_read_all_ones),
 		T(four_and_five_level_walks_follow_large_pages_and_stop_at_holes),
+		T(an_instruction_across_two_pages_follows_the_guests_page_tables),
 		T(tables_outside_ram_end_the_walk),
 		T(pae_and_32_bit_walks),
 		T(ecam_has_one_bus_with_a_bridge_and_the_vf),
+		T(a_qword_write_to_config_space_is_two_dwords),
 		T(bars_are_mapped_only_while_memory_space_is_on_and_never_the_table_page),
 		T(bus_master_follows_the_guest_and_memory_space_stays_on),
 		T(a_bar_moves_where_the_guest_puts_it),

@@ -170,9 +170,11 @@ static void an_interrupt_goes_from_irr_to_isr_and_eoi_ends_the_highest(void **st
 	assert_int_equal(read_msr(X2APIC_IRR + 3), 0);
 	assert_int_equal(read_msr(X2APIC_PPR), 0x60);
 	assert_int_equal(vlapic_deliverable(&lapic), -1); /* 0x31 waits for the EOI */
+	lapic.pending = 0;
 	assert_true(write_msr(X2APIC_EOI, 0));
 	assert_int_equal(read_msr(X2APIC_ISR + 3), 0);
 	assert_int_equal(vlapic_deliverable(&lapic), 0x31);
+	assert_int_equal(lapic.pending, 1); /* without it the entry path would not look */
 }
 
 static void a_higher_class_interrupts_a_lower_one_but_the_same_class_waits(void **state)
