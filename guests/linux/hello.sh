@@ -5,8 +5,8 @@ check "time is kept by the TSC" grep -q '^tsc$' /sys/devices/system/clocksource/
 check "all CPUs are there" [ "$(nproc)" = "${cpus-1}" ]
 before=$(cut -d. -f1 /proc/uptime)
 grep -E 'ttyS0|LOC' /proc/interrupts
-sleep "${idle-2}"
+sleep "${rest-2}"
 grep -E 'ttyS0|LOC' /proc/interrupts
 after=$(cut -d. -f1 /proc/uptime)
-check "sleep takes its time" [ $((after - before)) -ge "${idle-2}" ]
+check "sleep takes its time" [ $((after - before)) -ge "${rest-2}" ]
 dump_config

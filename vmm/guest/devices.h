@@ -36,6 +36,7 @@ struct guest_devices {
 	u64 unlisted_in, unlisted_out; /* port accesses that no row of the table allows */
 	u64 absent_mmio;               /* accesses to the PCI window where nothing decodes */
 	u64 config_accesses;
+	u8 cmos_index;
 	u8 exit_status; /* what the guest wrote to GUEST_PORT_EXIT_STATUS */
 };
 _Static_assert(sizeof(struct guest_devices) <= PAGE_SIZE, "vm->devices is one page");
@@ -70,6 +71,10 @@ bool uart_receive(struct vm *vm, u8 byte);
 void ioapic_set_line(struct vm *vm, unsigned pin, bool high);
 u32 ioapic_read(struct vm *vm, u64 offset);
 void ioapic_write(struct vm *vm, u64 offset, u32 value);
+
+/* The clock (vmm/guest/cmos.c), `offset` from port 0x70; vm->lock held. */
+u32 cmos_read(struct vm *vm, unsigned offset, unsigned width);
+void cmos_write(struct vm *vm, unsigned offset, unsigned width, u32 value);
 
 /* Power registers and exit status (vmm/guest/power.c), `offset` from the first port; vm->lock held.
  */

@@ -12,6 +12,8 @@
 #define PORT_CONFIG_DATA         0xcfc
 #define PORT_CONFIG_DATA_LAST    0xcff
 #define CONFIG_ENABLE            BIT(31)
+#define PORT_CMOS                0x70
+#define PORT_CMOS_LAST           0x71
 #define PORT_COM1                0x3f8
 #define PORT_COM1_LAST           0x3ff
 
@@ -73,6 +75,7 @@ static void com1_write(struct vm *vm, unsigned offset, unsigned width, u32 value
 
 static const struct port_row port_rows[] = {
 	{ PORT_COM1, PORT_COM1_LAST, 1, com1_read, com1_write },
+	{ PORT_CMOS, PORT_CMOS_LAST, 1, cmos_read, cmos_write },
 	{ GUEST_PORT_EXIT_STATUS, GUEST_PORT_EXIT_STATUS, 1, exit_status_read, exit_status_write },
 	{ GUEST_PORT_SLEEP_CONTROL, GUEST_PORT_RESET, 1, power_read, power_write },
 	{ PORT_CONFIG_ADDRESS, PORT_CONFIG_ADDRESS_LAST, 4, config_address_read,
