@@ -50,14 +50,19 @@ static void cache_add(struct fake_vtd_cached *cache, unsigned *next, struct fake
 	*next = (*next + 1) % FAKE_VTD_CACHE;
 }
 
+/*
+ * An entry of a large page goes only with an invalidation that covers all of it: software must give
+ * the address mask of the page (VT-d §6.5.3.2).
+ */
 static void drop(struct fake_vtd_cached *cache, bool all, bool any_sid, u16 sid, u16 did, u64 at,
 		 u64 bytes)
 {
 	for (unsigned i = 0; i < FAKE_VTD_CACHE; i++) {
 		struct fake_vtd_cached *c = &cache[i];
+		bool covered = c->page >= at && c->page - at <= bytes - c->bytes;
 
-		if (all || (c->did == did && (any_sid || c->sid == sid) && c->page < at + bytes &&
-			    at < c->page + c->bytes))
+		if (all ||
+		    (c->did == did && (any_sid || c->sid == sid) && bytes >= c->bytes && covered))
 			c->valid = false;
 	}
 }

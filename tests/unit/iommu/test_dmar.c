@@ -96,6 +96,20 @@ static void the_nearest_bridge_wins(void **state)
 	assert_int_equal(unit_of(DEEP), 1);
 }
 
+static void the_nearest_bridge_wins_in_any_order(void **state)
+{
+	(void)state;
+	two_units();
+	dmar_begin(48, DMAR_INTR_REMAP);
+	dmar_drhd(0, 0, UNIT_BASE);
+	SCOPE(SCOPE_BR, 0, 0, DF(3, 0), DF(0, 0), DF(1, 0));
+	dmar_drhd(0, 0, UNIT2_BASE);
+	SCOPE(SCOPE_BR, 0, 0, DF(3, 0));
+	init();
+	assert_int_equal(unit_of(SWITCH_UP), 1);
+	assert_int_equal(unit_of(DEEP), 0);
+}
+
 static void a_vf_has_the_unit_of_its_pf_even_on_another_bus(void **state)
 {
 	(void)state;
@@ -233,7 +247,8 @@ static const struct mutation mutations[] = {
 	{ "unit 1 is of another segment", 54, 7, false, false, false },
 	{ "its bridge scope has length 0", 73, 0, false, false, false },
 	{ "its bridge scope is odd", 73, 7, false, false, false },
-	{ "its bridge scope overruns", 73, 40, false, false, false },
+	/* Up to bytes of the next structure that make a plausible path. */
+	{ "its bridge scope overruns", 73, 14, false, false, false },
 	{ "its bridge scope has an unknown type", 72, 0, false, false, false },
 	{ "its bridge is device 60", 78, 60, false, false, false },
 	{ "unit 1 takes the rest as well", 52, 1, true, false, false },
@@ -300,6 +315,19 @@ static void truncation_at_every_length_is_survived(void **state)
 	}
 }
 
+static void what_follows_an_overrun_may_have_been_a_reserved_region(void **state)
+{
+	(void)state;
+	begin(FAKE_VTD_CAP, FAKE_VTD_ECAP);
+	dmar_rmrr(0, 0x7f000000, 0x7f0fffff);
+	SCOPE(SCOPE_EP, 0, 0, DF(31, 0));
+	dmar_bytes()[dmar_length() - 30] = 200; /* the region's length */
+	init();
+	assert_int_equal(iommu_enable(false, &why), OK);
+	assert_int_equal(iommu_check(ISA_BRIDGE, &why), ERR_REFUSED);
+	assert_true(why_says("reserved region (RMRR) of this device may be unknown"));
+}
+
 static void a_table_without_units_says_so(void **state)
 {
 	(void)state;
@@ -343,6 +371,7 @@ int main(void)
 		cmocka_unit_test(an_endpoint_below_a_bridge_of_another_unit_keeps_its_own),
 		cmocka_unit_test(a_path_is_walked_through_the_secondary_buses),
 		cmocka_unit_test(the_nearest_bridge_wins),
+		cmocka_unit_test(the_nearest_bridge_wins_in_any_order),
 		cmocka_unit_test(a_vf_has_the_unit_of_its_pf_even_on_another_bus),
 		cmocka_unit_test(a_function_that_no_unit_names_is_refused_not_a_panic),
 		cmocka_unit_test(units_of_other_segments_are_other_units),
@@ -353,6 +382,7 @@ int main(void)
 			a_reserved_region_below_a_bridge_refuses_vfs_too_but_one_of_the_pf_does_not),
 		cmocka_unit_test(sixteen_mutations_never_make_a_device_look_protected),
 		cmocka_unit_test(truncation_at_every_length_is_survived),
+		cmocka_unit_test(what_follows_an_overrun_may_have_been_a_reserved_region),
 		cmocka_unit_test(a_table_without_units_says_so),
 		cmocka_unit_test(more_units_than_we_hold_close_the_catch_all),
 		cmocka_unit_test(more_scopes_than_we_hold_close_the_catch_all),

@@ -203,6 +203,12 @@ static void a_split_flushes_all_that_the_large_leaf_covered(void **state)
 	expect_flushes(before, (struct iommu_counters){ .iotlb_page = 1, .wait = 1 });
 	assert_int_equal(unit.descriptor[unit.descriptors - 2][1], 18);
 	assert_true(faults(VF0, 0, NOT_WRITABLE));
+	/* The same from the middle of a leaf to the end of the range. */
+	map(d, 4 * G, 8 * G, 1 * G);
+	assert_true(reaches(VF0, 4 * G, 8 * G));
+	unmap(d, 4 * G + 512 * M, 512 * M);
+	assert_true(faults(VF0, 4 * G + 512 * M, NOT_WRITABLE));
+	assert_true(reaches(VF0, 4 * G, 8 * G));
 }
 
 static void a_hole_can_be_mapped_again_and_reuses_the_tables(void **state)
@@ -290,6 +296,15 @@ static void counts_with_caching_mode(void **state)
 	before = counted();
 	unmap(d, 0, 64 * M);
 	expect_flushes(before, (struct iommu_counters){ .iotlb_page = 1, .wait = 1 });
+	/* A bus that had no context table: the root entry changes, and that is flushed globally. */
+	pci_find(ROOT_PORT_2)->subordinate = 9;
+	before = counted();
+	assert_int_equal(iommu_attach(NULL, rid_make(0, 9, 0, 1), &why), OK);
+	expect_flushes(before, (struct iommu_counters){ .context_global = 1,
+							.iotlb_global = 1,
+							.context_device = 1,
+							.iotlb_domain = 1,
+							.wait = 2 });
 }
 
 static void with_caching_mode_a_remembered_fault_does_not_outlive_the_mapping(void **state)
