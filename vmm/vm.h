@@ -179,6 +179,9 @@ struct vm {
 #define VM_STATUS_TRIPLE_FAULT (-2)
 #define VM_STATUS_NOT_STARTED  (-3)
 
+/* Turns get long with more. */
+#define VCPUS_PER_CORE 64
+
 /* One core. */
 struct cpu {
 	unsigned index;
@@ -186,7 +189,8 @@ struct cpu {
 	volatile bool online, vmx;
 	void *vmxon;
 	struct vcpu *current; /* whose VMCS is loaded */
-	struct vcpu *queue[CONFIG_VMS * 2];
+	struct vcpu *queue[VCPUS_PER_CORE];
+	unsigned vcpus; /* that have this core for life, running or not yet; <= VCPUS_PER_CORE */
 	unsigned queue_len, next;
 	struct spinlock lock; /* queue and routes */
 	volatile bool kicked;

@@ -186,8 +186,14 @@ static void write_rest_of_guest(void)
 enum err vcpu_create(struct vm *vm, unsigned index, struct cpu *c, struct why *why)
 {
 	u64 pages = ALIGN_UP(sizeof(struct vcpu), PAGE_SIZE) / PAGE_SIZE;
-	struct vcpu *v = pool_alloc(POOL_VM, pages, PAGE_SIZE);
+	struct vcpu *v;
 
+	if (c->vcpus == VCPUS_PER_CORE)
+		return fail(why, ERR_NO_SPACE, RID_NONE,
+			    "VM %s: core %u has %u vCPUs already, which is all it takes: give VMs "
+			    "fewer cpus=",
+			    vm->name, c->index, c->vcpus);
+	v = pool_alloc(POOL_VM, pages, PAGE_SIZE);
 	if (v) {
 		v->vmcs = pool_alloc(POOL_VM, 1, PAGE_SIZE);
 		v->fpu = pool_alloc(POOL_VM, 1, PAGE_SIZE);
@@ -211,13 +217,16 @@ enum err vcpu_create(struct vm *vm, unsigned index, struct cpu *c, struct why *w
 	v->dr6 = DR6_FIXED; /* SDM Vol. 3B 18.2.3: DR6 at reset */
 	vlapic_init(&v->lapic, index, GUEST_APIC_TIMER_KHZ, time_tsc_khz());
 	vm->vcpu[index] = v;
+	c->vcpus++;
 	return OK;
 }
 
 void vcpu_destroy(struct vcpu *v)
 {
-	if (v->vm)
+	if (v->vm) {
 		v->vm->vcpu[v->index] = NULL;
+		v->core->vcpus--;
+	}
 	if (v->fpu)
 		pool_free(POOL_VM, v->fpu, 1);
 	if (v->vmcs)
