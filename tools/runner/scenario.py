@@ -62,6 +62,7 @@ class Scenario:
     config: str
     expect: object          # the pattern for report.json, or None
     run_options: dict       # "run" of expect.json
+    prepared: object = None  # the folder where machine.setup has left files, once it ran
 
     @property
     def vm_names(self):
@@ -80,6 +81,8 @@ class Scenario:
         found, missing = [], []
         for name in named_files(self.config):
             places = [self.folder / name, build / "guests" / name]
+            if self.prepared:
+                places.insert(0, self.prepared / name)
             path = next((p for p in places if p.is_file()), None)
             if path:
                 found.append((name, path))
@@ -88,7 +91,7 @@ class Scenario:
         return found, missing
 
     def run_setup(self, run_dir):
-        """machine.setup prepares disk images and the like in the run's folder."""
+        """machine.setup prepares disk images, kernels and the like in the run's folder."""
         script = self.folder / "machine.setup"
         if not (script.is_file() and os.access(script, os.X_OK)):
             return
@@ -99,6 +102,7 @@ class Scenario:
                                     env={**os.environ, "RUN": str(run_dir)}).returncode
         if status != 0:
             raise ScenarioError(f"{script} ended with status {status}; its output is in {log}")
+        self.prepared = run_dir
 
 
 def load_expectation(path):
