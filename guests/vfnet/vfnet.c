@@ -65,7 +65,8 @@ static void run(struct session *s)
 	u64 timeout = cmdline_number("timeout", TIMEOUT_SECONDS) * NS_PER_S;
 
 	while (!s->done) {
-		if (igbvf_take_events(&s->vf) & BIT(IGBVF_MAILBOX))
+		/* Also with each tick: QEMU raises the Rx vector for a message of the PF. */
+		if (igbvf_take_events(&s->vf) & BIT(IGBVF_MAILBOX) || ticks)
 			on_mailbox(s);
 		if (ticks) {
 			ticks = 0;
