@@ -63,15 +63,19 @@ enum {
 	TYPES
 };
 
-/* Known and not needed: they describe device TLBs, NUMA nodes, ACPI devices and SoC properties
- * (§8.5 to §8.9). */
+/*
+ * Known and not needed: they describe device TLBs, NUMA nodes, ACPI devices and SoC properties
+ * (§8.5 to §8.9).
+ */
 static const char *const skipped_types[TYPES] = {
 	[TYPE_ATSR] = "ATSR", [TYPE_RHSA] = "RHSA", [TYPE_ANDD] = "ANDD",
 	[TYPE_SATC] = "SATC", [TYPE_SIDP] = "SIDP",
 };
 
-/* Follow the path through the secondary bus numbers that the fabric walk found. False if a bridge
- * on it is not there. */
+/*
+ * Follow the path through the secondary bus numbers that the fabric walk found. False if a bridge
+ * on it is not there.
+ */
 static bool walk_path(u16 segment, const struct dmar_scope *s, struct rid *target)
 {
 	const u8 *step = (const u8 *)(s + 1);
@@ -205,8 +209,10 @@ static const char *parse_unit(const struct dmar_unit *d)
 				  .include_all = (d->flags & DRHD_INCLUDE_PCI_ALL) != 0 };
 	base_damage = unit_base_damage(d);
 	vtd.units++;
-	/* Kept even if unusable: its scopes still claim their devices, which must not fall to
-	 * another unit. */
+	/*
+	 * Kept even if unusable: its scopes still claim their devices, which must not fall to
+	 * another unit.
+	 */
 	if (base_damage)
 		unit_give_up(u, "%s", base_damage);
 	scope_damage = add_scopes(d->segment, (const u8 *)(d + 1), (const u8 *)d + d->head.length,
@@ -263,23 +269,23 @@ static void note_structure(const struct dmar_structure *s, u32 offset, const cha
 			  offset);
 }
 
-enum err dmar_parse(const struct acpi_header *header, struct why *why)
+enum err dmar_parse(const struct acpi_header *dmar, struct why *why)
 {
-	const struct dmar_table *t = (const struct dmar_table *)header;
-	const u8 *base = (const u8 *)header;
+	const struct dmar_table *t = (const struct dmar_table *)dmar;
+	const u8 *base = (const u8 *)dmar;
 	bool unknown_before = false;
 
-	if (header->length < sizeof(*t))
+	if (dmar->length < sizeof(*t))
 		return fail(why, ERR_INVALID, RID_NONE,
-			    "DMAR table of %u bytes; its header alone has %u", header->length,
+			    "DMAR table of %u bytes; its header alone has %u", dmar->length,
 			    (unsigned)sizeof(*t));
 	vtd.host_width = MIN(t->host_address_width + 1u, MAX_HOST_WIDTH);
 	vtd.platform_remaps_interrupts = (t->flags & DMAR_INTR_REMAP) != 0;
-	for (u32 at = sizeof(*t); at < header->length;) {
+	for (u32 at = sizeof(*t); at < dmar->length;) {
 		const struct dmar_structure *s = (const struct dmar_structure *)(base + at);
 
-		if (header->length - at < sizeof(*s) || s->length < sizeof(*s) ||
-		    s->length > header->length - at) {
+		if (dmar->length - at < sizeof(*s) || s->length < sizeof(*s) ||
+		    s->length > dmar->length - at) {
 			/* Whatever follows is lost: units and reserved regions alike. */
 			vtd.catch_all_untrusted = vtd.reserved_untrusted =
 				"a structure that overruns the table";

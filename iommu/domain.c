@@ -183,6 +183,8 @@ enum err iommu_attach(struct iommu_domain *d, struct rid rid, struct why *why)
 	e = unit_usable(u, rid, why);
 	if (e == OK)
 		e = tables_set(u, rid, d ? d : vtd.parking, why);
+	else if (u && !d)
+		tables_cut(u, rid);
 	spin_unlock(&vtd.lock);
 	if (e != OK && why && rid_equal(why->rid, RID_NONE))
 		why->rid = rid;

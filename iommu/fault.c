@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Faults: the units' records, decoded (VT-d chapter 7), and their event interrupt (§5.1.6,
- * §11.4.7). */
+/*
+ * Faults: the units' records, decoded (VT-d chapter 7), and their event interrupt (§5.1.6,
+ * §11.4.7).
+ */
 #include "base/time.h"
 #include "iommu/internal.h"
 
@@ -76,8 +78,7 @@ static bool take(const struct iommu_unit *u, u32 status, struct iommu_fault *out
 	return false;
 }
 
-/* Only once the records are empty: while PFO is set nothing new is recorded, and clearing it early
- * loses nothing less. */
+/* Once the records are empty: while PFO is set nothing new is recorded (§7.2.1). */
 static void clear_overflow(const struct iommu_unit *u, u32 status)
 {
 	if (!(status & FSTS_PFO))
@@ -89,8 +90,10 @@ static void clear_overflow(const struct iommu_unit *u, u32 status)
 		    u->base.v);
 }
 
-/* Errors of the invalidation queue share the status register and the event. flush.c meets its own
- * while it waits. */
+/*
+ * Errors of the invalidation queue share the status register and the event. flush.c meets its own
+ * while it waits.
+ */
 static void check_queue(struct iommu_unit *u, u32 status)
 {
 	if (status & (FSTS_IQE | FSTS_ITE))
@@ -114,6 +117,11 @@ static bool next_fault(struct iommu_fault *out)
 		clear_overflow(u, status);
 	}
 	return false;
+}
+
+u64 iommu_faults_lost(void)
+{
+	return vtd.faults_lost;
 }
 
 unsigned iommu_drain_faults(void (*report)(const struct iommu_fault *, void *ctx), void *ctx,

@@ -166,7 +166,8 @@ enum err flush_after(struct iommu_unit *u, enum change change, const struct flus
 			    "IOMMU unit at 0x%lx cannot be flushed any more: %s; what it may still "
 			    "reach must not be reused",
 			    u->base.v, u->dead_reason);
-	/* Before the queue runs nothing can be stale: the root pointer's global flush comes after.
+	/*
+	 * Before the queue runs nothing can be stale: the root pointer's global flush comes after.
 	 */
 	if (!(u->command & GCMD_QIE))
 		return OK;

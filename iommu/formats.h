@@ -40,8 +40,10 @@ static inline u16 context_domain_id(struct entry128 e)
 	return (u16)(e.hi >> 8);
 }
 
-/* Second-stage paging entry, §9.8. Bits 3..6 and 8..11 stay zero: reserved in legacy mode or
- * ignored. */
+/*
+ * Second-stage paging entry, §9.8. Bits 3..6 and 8..11 stay zero: reserved in legacy mode or
+ * ignored.
+ */
 #define SLPT_READ    BIT64(0)
 #define SLPT_WRITE   BIT64(1)
 #define SLPT_PRESENT (SLPT_READ | SLPT_WRITE)
@@ -119,7 +121,8 @@ static inline struct entry128 desc_iec_index(u16 index)
 	return (struct entry128){ DESC_IEC | DESC_IEC_INDEX | (u64)index << 32, 0 };
 }
 
-/* Invalidation wait, §6.5.2.9: writes `tag` to `status`, and nothing behind it starts earlier (FN).
+/*
+ * Invalidation wait, §6.5.2.9: writes `tag` to `status`, and nothing behind it starts earlier (FN).
  */
 #define DESC_WAIT_STATUS_WRITE BIT64(5)
 #define DESC_WAIT_FENCE        BIT64(6)
@@ -130,8 +133,10 @@ static inline struct entry128 desc_wait(hpa_t status, u32 tag)
 	};
 }
 
-/* Device writes to this range are interrupts, never DMA (§3.15): nothing may be mapped there or to
- * there. */
+/*
+ * Device writes to this range are interrupts, never DMA (§3.15): nothing may be mapped there or to
+ * there.
+ */
 #define INTERRUPT_RANGE_FIRST 0xfee00000ull
 #define INTERRUPT_RANGE_LAST  0xfeefffffull
 

@@ -110,8 +110,10 @@ struct vtd {
 };
 extern struct vtd vtd;
 
-/* dmar.c: fill units, scopes and reserved regions. Damage is named in the log and remembered, never
- * fatal. */
+/*
+ * dmar.c: fill units, scopes and reserved regions. Damage is named in the log and remembered, never
+ * fatal.
+ */
 enum err dmar_parse(const struct acpi_header *dmar, struct why *why);
 
 /* scope.c */
@@ -128,9 +130,12 @@ enum err unit_usable(const struct iommu_unit *u, struct rid rid, struct why *why
 
 /* tables.c */
 enum err tables_set(struct iommu_unit *u, struct rid rid, struct iommu_domain *d, struct why *why);
+void tables_cut(struct iommu_unit *u, struct rid rid);
 
-/* store.c: stores that hardware may see at any moment, in program order, written back for
- * non-coherent units. */
+/*
+ * store.c: stores that hardware may see at any moment, in program order, written back for
+ * non-coherent units.
+ */
 void table_store(u64 *entry, u64 value);
 void table_store128(struct entry128 *entry, struct entry128 value);
 void *table_alloc(u64 pages);

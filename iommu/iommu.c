@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The facade: finding the units, turning them on with everything parked, and what others may know
- * about them. */
+/*
+ * The facade: finding the units, turning them on with everything parked, and what others may know
+ * about them.
+ */
 #include "iommu/iommu.h"
 
 #include "base/bitmap.h"

@@ -25,8 +25,10 @@ struct iommu_unit_info {
 	const char *dead;            /* NULL, or why the unit was given up */
 };
 
-/* Every invalidation we ever queued, by kind: the figures of `make bench`; QEMU's vtd_inv_desc_*
- * trace must agree. */
+/*
+ * Every invalidation we ever queued, by kind: the figures of `make bench`. QEMU's vtd_inv_desc_*
+ * trace agrees with them.
+ */
 struct iommu_counters {
 	u64 context_global, context_domain, context_device;
 	u64 iotlb_global, iotlb_domain, iotlb_page;
@@ -34,7 +36,7 @@ struct iommu_counters {
 	u64 wait;
 };
 
-/* One decoded fault (VT-d 4.1 section 7). */
+/* One decoded fault (VT-d chapter 7). */
 struct iommu_fault {
 	struct rid rid;
 	u64 address; /* page address; for interrupt faults the IRTE index */
@@ -46,7 +48,7 @@ struct iommu_fault {
 /*
  * Find units in DMAR. `dmar` may be NULL: then there are none (ERR_NOT_FOUND). Needs pci_walk()
  * done (scopes are paths). Bad structures are named and skipped; a unit without needed capabilities
- * is kept but unusable with its reason.
+ * is kept but unusable, with its reason.
  */
 enum err iommu_init(const struct acpi_header *dmar, struct why *why);
 
@@ -54,7 +56,8 @@ enum err iommu_init(const struct acpi_header *dmar, struct why *why);
  * Turn every unit on: root table, every function of the fabric in the empty parking domain, queued
  * invalidation, DMA remapping, interrupt remapping with compatibility format blocked. Takes over
  * from firmware that left translation on. x2apic: the host's LAPICs are in x2APIC mode (EIME if
- * ECAP.EIM; APIC ids above 255 refused otherwise). A unit that fails is marked dead, others go on.
+ * ECAP.EIM; APIC ids above 254 are refused otherwise). A unit that fails is marked dead and makes
+ * the result ERR_DEVICE; the others go on and are usable.
  */
 enum err iommu_enable(bool x2apic, struct why *why);
 
@@ -62,82 +65,102 @@ unsigned iommu_unit_count(void);
 void iommu_unit_info(unsigned n, struct iommu_unit_info *out);
 void iommu_unit_scopes_text(unsigned n, char *buf, size_t size);
 
-/* The unit that remaps this function: explicit scope first (a VF has its PF's), then
- * INCLUDE_PCI_ALL of the segment. NULL = none. */
+/*
+ * The unit that remaps this function: explicit scope first (a VF has its PF's), then
+ * INCLUDE_PCI_ALL of the segment. NULL = none.
+ */
 struct iommu_unit *iommu_unit_for(struct rid rid);
 
-/* Can DMA (and interrupts) of this function be confined? ERR_REFUSED names what is missing: no
- * unit, unit dead, translation off, no interrupt remapping, an RMRR on the device (with its range).
+/*
+ * Can DMA and interrupts of this function be confined? ERR_REFUSED names what is missing: no unit,
+ * unit dead, translation off, no interrupt remapping, a reserved region (RMRR) on the device with
+ * its range.
  */
 enum err iommu_check(struct rid rid, struct why *why);
 
-/* --- domains
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- domains --- */
 
 #define IOMMU_READ  1u
 #define IOMMU_WRITE 2u
 
-/* A domain whose tables every unit can walk (levels = what all units support; `width_bits` is what
- * the VM needs). */
+/*
+ * A domain whose tables every unit can walk (levels = what all units support; `width_bits` is what
+ * the VM needs). NULL, and why.
+ */
 struct iommu_domain *iommu_domain_create(const char *name, unsigned width_bits, struct why *why);
 
-/* Map whole pages. Decode first: nothing is mapped on error. Addresses in 0xFEExxxxx on either side
- * are refused (P2). Uses the largest leaves that units and alignment allow. Flushes only what
- * caching mode asks for. */
+/*
+ * Map whole pages. Decode first: nothing is mapped on error. Addresses in 0xFEExxxxx on either side
+ * are refused (P2), and so is a range in which something is mapped already. Uses the largest leaves
+ * that units and alignment allow. Flushes only what caching mode asks for.
+ */
 enum err iommu_map(struct iommu_domain *d, iova_t at, hpa_t to, u64 size, unsigned prot,
 		   struct why *why);
 
-/* Unmap; returns after the flush has completed. A flush that times out marks the unit dead and
- * returns ERR_TIMEOUT: the caller must not reuse the memory. */
+/*
+ * Unmap whole pages, of large leaves too; holes in the range are fine. Returns after the flush has
+ * completed. A flush that times out marks the unit dead, cuts bus mastering of its devices and
+ * returns ERR_TIMEOUT: the caller must not reuse the memory.
+ */
 enum err iommu_unmap(struct iommu_domain *d, iova_t at, u64 size, struct why *why);
 
-/* Where would this address go? For tests and `dmar walk`. False if not mapped. `leaf_bytes` may be
- * NULL. */
+/*
+ * Where would this address go? For tests and `dmar walk`. False if not mapped. `leaf_bytes` may be
+ * NULL.
+ */
 bool iommu_translate(const struct iommu_domain *d, iova_t at, hpa_t *to, unsigned *prot,
 		     u64 *leaf_bytes);
 
-/* Point the function's context entry at `d` (NULL: the parking domain) and flush. At most one
- * context + one IOTLB invalidation + one wait. */
+/*
+ * Point the function's context entry at `d` (NULL: the parking domain) and flush: one context, one
+ * IOTLB invalidation and one wait; twice that with caching mode, where appearing is a change of its
+ * own. Between the two the entry is not present and DMA faults. On ERR_TIMEOUT it stays so, and
+ * both the old domain and its memory must be kept.
+ */
 enum err iommu_attach(struct iommu_domain *d, struct rid rid, struct why *why);
 
-/* ERR_BUSY while a function is attached. Table pages go back to the pool only after the domain's
- * flush has completed. */
+/*
+ * ERR_BUSY while a function is attached, or has left through a flush that never completed. Table
+ * pages go back to the pool only after the domain's flush has completed.
+ */
 enum err iommu_domain_destroy(struct iommu_domain *d, struct why *why);
 
 u16 iommu_domain_id(const struct iommu_domain *d);
 u64 iommu_domain_pages(const struct iommu_domain *d);
 
-/* --- interrupts
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- interrupts --- */
 
 /* Allocate one IRTE on the unit of `rid` (not present yet). `handle` is unit-local. */
 enum err irte_alloc(struct rid rid, u16 *handle, struct why *why);
 
-/* Make it present: fixed delivery of `vector` to `apic_id`, full Requester ID verification (SVT=01,
- * SQ=00). vector 0x10..0xff. */
+/*
+ * Make it present: fixed delivery of `vector` to `apic_id`, full Requester ID verification (SVT=01,
+ * SQ=00). vector 0x10..0xff. Of an entry that is present already it changes the target.
+ */
 enum err irte_set(struct rid rid, u16 handle, u32 apic_id, u8 vector, struct why *why);
 
 /* Not present + flushed; the handle is reusable only after that. Wrong owner: ERR_INVALID. */
 enum err irte_free(struct rid rid, u16 handle, struct why *why);
 unsigned irte_used(void);
 
-/* The remappable-format message that a device must send for `handle` (VT-d 4.1 section 5.1.2.2, SHV
- * = 0). */
+/* The remappable-format message that a device must send for `handle` (VT-d §5.1.2.2, SHV = 0). */
 void irte_message(u16 handle, u64 *address, u32 *data);
 
-/* --- faults
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- faults --- */
 
 /* The units' own fault event interrupt. The message is not remapped. Also unmasks it. */
 void iommu_set_fault_vector(u32 apic_id, u8 vector);
 
-/* Read, decode, clear and report all pending fault records, at most `max`. Returns how many. Rate
- * limits are the callback's. */
+/*
+ * Read, decode, clear and report all pending fault records, at most `max`. Returns how many; if
+ * that is `max`, there may be more, for which no new interrupt comes. Rate limits are the
+ * callback's, which may call back into iommu/.
+ */
 unsigned iommu_drain_faults(void (*report)(const struct iommu_fault *, void *ctx), void *ctx,
 			    unsigned max);
+
+/* How often a unit had no record left and dropped faults. */
+u64 iommu_faults_lost(void);
 
 void iommu_counters(struct iommu_counters *out);
 

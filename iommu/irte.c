@@ -58,16 +58,16 @@ enum err irte_alloc(struct rid rid, u16 *handle, struct why *why)
 	return e;
 }
 
-/* The entry, if it belongs to this function. */
-static enum err owned(struct iommu_unit *u, struct rid rid, u16 handle, struct entry128 **entry,
-		      struct why *why)
+/* The entry, if it belongs to this function; else NULL and why. */
+static struct entry128 *owned(struct iommu_unit *u, struct rid rid, u16 handle, struct why *why)
 {
-	*entry = handle < IRT_ENTRIES ? &u->irt[handle] : NULL;
-	if (!*entry || !((*entry)->lo & IRTE_CLAIMED) || IRTE_SID((*entry)->hi) != rid.id)
-		return fail(why, ERR_INVALID, rid,
-			    "interrupt handle %u does not belong to " RID_FMT, handle,
-			    RID_ARG(rid));
-	return OK;
+	struct entry128 *entry = handle < IRT_ENTRIES ? &u->irt[handle] : NULL;
+
+	if (entry && entry->lo & IRTE_CLAIMED && IRTE_SID(entry->hi) == rid.id)
+		return entry;
+	fail(why, ERR_INVALID, rid, "interrupt handle %u does not belong to " RID_FMT, handle,
+	     RID_ARG(rid));
+	return NULL;
 }
 
 static enum err check_delivery(const struct iommu_unit *u, struct rid rid, u32 apic_id, u8 vector,
@@ -91,12 +91,13 @@ static enum err set(struct iommu_unit *u, struct rid rid, u16 handle, u32 apic_i
 		    struct why *why)
 {
 	struct flush_target t = { .irte_index = handle };
-	struct entry128 *entry;
+	struct entry128 *entry = owned(u, rid, handle, why);
 	enum change change;
-	enum err e = owned(u, rid, handle, &entry, why);
+	enum err e;
 
-	if (e == OK)
-		e = check_delivery(u, rid, apic_id, vector, why);
+	if (!entry)
+		return ERR_INVALID;
+	e = check_delivery(u, rid, apic_id, vector, why);
 	if (e != OK)
 		return e;
 	/* Of a live entry only the low half changes, so even then one store does it. */
@@ -121,14 +122,16 @@ enum err irte_set(struct rid rid, u16 handle, u32 apic_id, u8 vector, struct why
 static enum err release(struct iommu_unit *u, struct rid rid, u16 handle, struct why *why)
 {
 	struct flush_target t = { .irte_index = handle };
-	struct entry128 *entry;
-	enum err e = owned(u, rid, handle, &entry, why);
+	struct entry128 *entry = owned(u, rid, handle, why);
+	enum err e;
 
-	if (e != OK)
-		return e;
+	if (!entry)
+		return ERR_INVALID;
 	table_store(&entry->lo, IRTE_CLAIMED);
-	/* Also drains interrupts that are on their way (§6.5.5). If it fails the handle stays
-	 * claimed for ever. */
+	/*
+	 * Also drains interrupts that are on their way (§6.5.5). If it fails the handle stays
+	 * claimed for ever.
+	 */
 	e = flush_after(u, CHANGE_IRTE_CLEAR, &t, why);
 	if (e != OK)
 		return e;

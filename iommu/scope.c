@@ -7,8 +7,10 @@
 
 #define NOT_COVERED (~0u)
 
-/* How closely a scope names a function: 0 = itself, otherwise the number of buses below the bridge
- * that it names. */
+/*
+ * How closely a scope names a function: 0 = itself, otherwise the number of buses below the bridge
+ * that it names.
+ */
 static unsigned distance(const struct scope *s, struct rid rid)
 {
 	if (s->type != SCOPE_ENDPOINT && s->type != SCOPE_BRIDGE)
@@ -40,8 +42,10 @@ static const struct scope *closest(struct rid rid, bool of_reserved)
 	return best;
 }
 
-/* Firmware lists no VFs: a VF is under the unit of its PF (§8.3.3), even if its Requester ID is on
- * another bus. */
+/*
+ * Firmware lists no VFs: a VF is under the unit of its PF (§8.3.3), even if its Requester ID is on
+ * another bus.
+ */
 static struct rid listed_as(struct rid rid)
 {
 	const struct pci_function *f = pci_find(rid);
@@ -63,8 +67,10 @@ struct iommu_unit *iommu_unit_for(struct rid rid)
 	return NULL;
 }
 
-/* A region of the PF is not one of its VFs: firmware ran before they existed and cannot be using
- * their Requester IDs. */
+/*
+ * A region of the PF is not one of its VFs: firmware ran before they existed and cannot be using
+ * their Requester IDs.
+ */
 const struct reserved *scope_reserved_for(struct rid rid)
 {
 	const struct scope *s = closest(rid, true);

@@ -5,6 +5,7 @@
  * unlinked, before the first store. A table that was linked and unlinked again would need a flush,
  * since units cache pointers to empty tables (§6.2.5).
  */
+#include "base/panic.h"
 #include "base/pool.h"
 #include "base/string.h"
 #include "iommu/internal.h"
@@ -95,6 +96,7 @@ static u64 *spare_take(struct spare *s, struct iommu_domain *d)
 {
 	u64 *page = s->first;
 
+	HV_ASSERT(page);
 	s->first = (u64 *)(uintptr_t)*page;
 	table_store(page, 0);
 	d->pages++;
@@ -114,8 +116,10 @@ static void advance(struct range *r, unsigned level)
 	r->left -= span(level);
 }
 
-/* The largest leaf that units, alignment and rest allow, and that no older table stands in the way
- * of. */
+/*
+ * The largest leaf that units, alignment and rest allow, and that no older table stands in the way
+ * of.
+ */
 static unsigned leaf_level(const struct iommu_domain *d, const struct range *r)
 {
 	unsigned level = vtd.leaf_1g ? 2 : vtd.leaf_2m ? 1 : 0;

@@ -8,8 +8,10 @@
 #include "base/pool.h"
 #include "iommu/internal.h"
 
-/* The context entry of a Requester ID; makes the table of its bus if need be. NULL when memory is
- * out. */
+/*
+ * The context entry of a Requester ID; makes the table of its bus if need be. NULL when memory is
+ * out.
+ */
 static struct entry128 *entry_of(struct iommu_unit *u, struct rid rid, struct why *why)
 {
 	struct entry128 *root = &u->root[rid_bus(rid)], *table;
@@ -41,7 +43,8 @@ static enum err clear(struct iommu_unit *u, struct entry128 *e, struct rid rid, 
 
 	table_store(&e->lo, 0);
 	result = flush_after(u, CHANGE_CONTEXT_CLEAR, &t, why);
-	/* On failure the old domain counts this function for ever, so its pages are never reused.
+	/*
+	 * On failure the old domain counts this function for ever, so its pages are never reused.
 	 */
 	if (result == OK)
 		vtd.domain[t.domain_id].attached[u->index]--;
@@ -66,4 +69,15 @@ enum err tables_set(struct iommu_unit *u, struct rid rid, struct iommu_domain *d
 	table_store128(e, context_entry(pool_hpa(d->root), vtd.levels, d->id));
 	d->attached[u->index]++;
 	return flush_after(u, CHANGE_CONTEXT_SET, &t, why);
+}
+
+/* For a unit that is given up: nobody can confirm it any more, but its table shall say no. */
+void tables_cut(struct iommu_unit *u, struct rid rid)
+{
+	struct entry128 *table;
+
+	if (!u->root || !(u->root[rid_bus(rid)].lo & ENTRY_PRESENT))
+		return;
+	table = pool_va(hpa(u->root[rid_bus(rid)].lo & ENTRY_ADDRESS));
+	table_store(&table[rid_devfn(rid)].lo, 0);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One remapping unit: what it can do, its commands, and taking it over from firmware (VT-d §6.5.2,
- * §6.6, §6.7, §11.4). */
+/*
+ * One remapping unit: what it can do, its commands, and taking it over from firmware (VT-d §6.5.2,
+ * §6.6, §6.7, §11.4).
+ */
 #include <linux/pci_regs.h>
 #include <stdarg.h>
 
@@ -130,8 +132,10 @@ static enum err await(struct iommu_unit *u, enum vtd_reg32 reg, u32 mask, u32 wa
 		    u->dead_reason);
 }
 
-/* Turn one persistent control on or off. One per write, and each write repeats the others
- * (§11.4.4.1). */
+/*
+ * Turn one persistent control on or off. One per write, and each write repeats the others
+ * (§11.4.4.1).
+ */
 static enum err control(struct iommu_unit *u, u32 bit, bool on, const char *what, struct why *why)
 {
 	u->command = on ? u->command | bit : u->command & ~bit;
@@ -178,8 +182,10 @@ static bool queue_drained(void *ctx)
 	return IQ_OFFSET(vtd_read64(regs, VTD_IQH)) == IQ_OFFSET(vtd_read64(regs, VTD_IQT));
 }
 
-/* Stop a queue that firmware left running. It may only be switched off when it has nothing to do
- * (§6.5.2). */
+/*
+ * Stop a queue that firmware left running. It may only be switched off when it has nothing to do
+ * (§6.5.2).
+ */
 static enum err stop_firmware_queue(struct iommu_unit *u, struct why *why)
 {
 	if (!(u->command & GCMD_QIE))
@@ -200,7 +206,8 @@ static enum err start_queue(struct iommu_unit *u, struct why *why)
 	if (e != OK)
 		return e;
 	vtd_write32(&u->regs, VTD_FSTS, FSTS_QUEUE_ERRORS | FSTS_PFO);
-	/* Before the queue goes on: a stale tail would execute whatever lies in the queue's memory.
+	/*
+	 * Before the queue goes on: a stale tail would execute whatever lies in the queue's memory.
 	 */
 	vtd_write64(&u->regs, VTD_IQT, 0);
 	vtd_write64(&u->regs, VTD_IQA, pool_hpa(u->queue).v);
@@ -226,8 +233,10 @@ static enum err start_translation(struct iommu_unit *u, struct why *why)
 	if (e != OK)
 		return e;
 	u->translating = true;
-	/* The protected regions guarded memory while nothing translated; now they would block our
-	 * own domains. */
+	/*
+	 * The protected regions guarded memory while nothing translated; now they would block our
+	 * own domains.
+	 */
 	if (!(u->cap & (CAP_PLMR | CAP_PHMR)))
 		return OK;
 	vtd_write32(&u->regs, VTD_PMEN, 0);
@@ -245,8 +254,10 @@ static enum err start_interrupt_remapping(struct iommu_unit *u, bool x2apic, str
 	e = one_shot(u, GCMD_SIRTP, GCMD_SIRTP, "setting the interrupt remapping table", why);
 	if (e == OK)
 		e = flush_after(u, CHANGE_IRT_POINTER, &(struct flush_target){ 0 }, why);
-	/* Compatibility-format interrupts name any vector they like: blocked before remapping goes
-	 * on (P3). */
+	/*
+	 * Compatibility-format interrupts name any vector they like: blocked before remapping goes
+	 * on (P3).
+	 */
 	if (e == OK && (u->command & GCMD_CFI))
 		e = control(u, GCMD_CFI, false, "blocking compatibility-format interrupts", why);
 	if (e == OK)

@@ -119,6 +119,7 @@ static void after_an_overflow_faults_are_recorded_again(void **state)
 	assert_int_equal(drain(8), 1);
 	assert_false(unit.fsts & 1);
 	assert_true(fake_log_contains("some were lost"));
+	assert_int_equal(iommu_faults_lost(), 1);
 	fake_vtd_dma(&unit, VF1.id, 0x2000, true);
 	assert_int_equal(drain(8), 1);
 	assert_true(rid_equal(got[0].rid, VF1));

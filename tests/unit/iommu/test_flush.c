@@ -103,6 +103,19 @@ static void queue_errors_end_the_wait_at_once_and_are_named(void **state)
 	}
 }
 
+static void on_a_dead_unit_parking_still_takes_the_function_out_of_the_table(void **state)
+{
+	(void)state;
+	unit.stalled = true;
+	assert_int_equal(iommu_unmap(d, iova(0), 4 * K, &why), ERR_TIMEOUT);
+	assert_true(reaches(VF0, 4 * K, 8 * G + 4 * K));
+	assert_int_equal(iommu_attach(NULL, VF0, &why), ERR_REFUSED);
+	/* Hardware may evict its caches at any time. */
+	memset(unit.context, 0, sizeof(unit.context));
+	assert_false(fake_vtd_dma(&unit, VF0.id, 4 * K, true).ok);
+	assert_int_equal(iommu_domain_destroy(d, &why), ERR_BUSY);
+}
+
 static void an_attach_that_is_not_confirmed_leaves_the_function_faulting(void **state)
 {
 	(void)state;
@@ -256,6 +269,7 @@ int main(void)
 		T(a_completion_just_in_time_counts),
 		T(the_tag_of_an_older_batch_is_not_ours),
 		T(queue_errors_end_the_wait_at_once_and_are_named),
+		T(on_a_dead_unit_parking_still_takes_the_function_out_of_the_table),
 		T(an_attach_that_is_not_confirmed_leaves_the_function_faulting),
 		T(an_irte_whose_flush_failed_is_never_handed_out_again),
 		T(a_queue_error_between_batches_is_found_while_faults_are_drained),
