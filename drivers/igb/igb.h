@@ -22,7 +22,6 @@
 #define IGB_MAX_VFS           7 /* the 8th pool stays the PF's: see igb_vf_limit() */
 #define IGB_MAC_BYTES         6
 #define IGB_MULTICAST_MAX     30 /* hashes in one message of 16 words */
-#define IGB_VLANS_MAX         64 /* of one VF, remembered for the report */
 #define IGB_EXTRA_MACS        2  /* of one trusted VF */
 #define IGB_ETHERNET_OVERHEAD 18 /* header and CRC */
 #define IGB_VLAN_TAG_BYTES    4
@@ -128,8 +127,9 @@ bool igb_vf_link(const struct igb *g, const struct igb_vf *v);
 void igb_vf_to_policy(struct igb *g, struct igb_vf *v);
 enum err igb_check_policy(struct master *m, const struct vf *vf, const struct vf_policy *policy,
 			  struct why *why);
-void igb_prepare_vf(struct master *m, struct vf *vf, const struct vf_policy *policy);
-void igb_vf_reset_done(struct master *m, struct vf *vf, bool keep_policy);
+enum err igb_prepare_vf(struct master *m, struct vf *vf, const struct vf_policy *policy,
+			struct why *why);
+enum err igb_vf_reset_done(struct master *m, struct vf *vf, bool keep_policy, struct why *why);
 void igb_quiesce_vf(struct master *m, struct vf *vf);
 
 /* mailbox.c */

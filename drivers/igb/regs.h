@@ -166,9 +166,8 @@ static inline enum igb_reg igb_queue(enum igb_reg first, unsigned n)
 /* TCTL */
 #define TCTL_EN BIT(1)
 /* RAH */
-#define RAH_POOL(pool)   BIT(18 + (pool))
-#define RAH_VALID        BIT(31)
-#define RAH_ADDRESS_MASK 0xffffu
+#define RAH_POOL(pool) BIT(18 + (pool))
+#define RAH_VALID      BIT(31)
 /* MRQC */
 #define MRQC_VMDQ_BY_MAC 3
 /* RXDCTL, TXDCTL */

@@ -11,7 +11,6 @@
 #include "igbvf.h"
 
 #define CTRL_RST                   BIT(26)
-#define MAILBOX_WORDS              16
 #define V2P_REQ                    BIT(0)
 #define V2P_ACK                    BIT(1)
 #define V2P_VFU                    BIT(2)
