@@ -18,6 +18,12 @@ u64 time_now_ns(void);
  */
 extern u64 time_waited_ns;
 
+/*
+ * Called again and again while a core waits in here; NULL = nothing. Must be short and must not
+ * wait. vmm/ answers other cores' requests in it, so that none of them waits for our hardware.
+ */
+extern void (*time_wait_hook)(void);
+
 /* Busy-wait at least this long. */
 void time_delay_ns(u64 ns);
 

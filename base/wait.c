@@ -2,6 +2,7 @@
 #include "base/time.h"
 
 u64 time_waited_ns;
+void (*time_wait_hook)(void);
 
 static enum err wait_for(bool (*done)(void *ctx), void *ctx, u64 timeout_ns)
 {
@@ -10,6 +11,8 @@ static enum err wait_for(bool (*done)(void *ctx), void *ctx, u64 timeout_ns)
 	while (time_now_ns() - start < timeout_ns) {
 		if (done(ctx))
 			return OK;
+		if (time_wait_hook)
+			time_wait_hook();
 		__builtin_ia32_pause();
 	}
 	/*

@@ -50,8 +50,11 @@ void time_delay_ns(u64 ns)
 {
 	u64 start = time_now_ns();
 
-	while (time_now_ns() - start < ns)
+	while (time_now_ns() - start < ns) {
+		if (time_wait_hook)
+			time_wait_hook();
 		cpu_relax();
+	}
 	time_waited_ns += time_now_ns() - start;
 }
 

@@ -18,16 +18,18 @@
 #include "vmm/vmx/insn.h"
 #include "vmm/vmx/vmx.h"
 
-#define EPT_ENTRIES      512u
-#define EPT_LEVELS       4
-#define EPT_ADDRESS      BITS64(51, 12)
-#define EPT_PERMISSIONS  7ull
-#define EPT_LARGE        BIT64(7)
-#define EPT_TYPE_SHIFT   3
-#define EPT_TYPE_UC      0ull
-#define EPT_TYPE_WB      6ull
-#define EPT_WIDTH        48
-#define FLUSH_TIMEOUT_NS (1000 * NS_PER_MS)
+#define EPT_ENTRIES     512u
+#define EPT_LEVELS      4
+#define EPT_ADDRESS     BITS64(51, 12)
+#define EPT_PERMISSIONS 7ull
+#define EPT_LARGE       BIT64(7)
+#define EPT_TYPE_SHIFT  3
+#define EPT_TYPE_UC     0ull
+#define EPT_TYPE_WB     6ull
+#define EPT_WIDTH       48
+/* A core answers from guest mode at once (kick), and while it waits for hardware through
+ * time_wait_hook: only a core that is stuck in our own code takes this long. */
+#define FLUSH_TIMEOUT_NS (5 * NS_PER_S)
 
 static unsigned level_shift(unsigned level)
 {
@@ -229,7 +231,7 @@ void ept_unmap(struct vm *vm, gpa_t at, u64 size)
 		if (vm->vcpu[i] && vm->vcpu[i]->core != this_cpu())
 			lapic_ipi(vm->vcpu[i]->core->apic_id, VECTOR_KICK);
 	if (wait_until(all_flushed, vm, FLUSH_TIMEOUT_NS) != OK)
-		HV_BUG("VM %s: a core did not flush its EPT translations within 1 s", vm->name);
+		HV_BUG("VM %s: a core did not flush its EPT translations within 5 s", vm->name);
 }
 
 static void free_level(struct vm *vm, u64 *table, unsigned level)

@@ -41,8 +41,16 @@ static void on_kick_vector(u8 vector)
 		vcpu_attention(v, ATTENTION_LEAVE);
 }
 
+/* Other cores' EPT flushes are served while this one waits for hardware, a VF's reset above all: a
+ * guest that resets its VF must not hold up its neighbours (R38). */
+static void serve_while_waiting(void)
+{
+	ept_flush_pending(this_cpu());
+}
+
 void core_handlers_init(void)
 {
+	time_wait_hook = serve_while_waiting;
 	interrupt_set_handler(VECTOR_TIMER, on_timer_vector);
 	interrupt_set_handler(VECTOR_KICK, on_kick_vector);
 }
