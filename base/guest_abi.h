@@ -42,6 +42,8 @@ enum coppice_figure {
 	FIGURE_INTERRUPTS,  /* VF interrupts that the guest's handlers saw */
 	FIGURE_ERRORS,      /* wrong content, order or length */
 	FIGURE_CPUID_TICKS, /* TSC difference around one CPUID, for `make bench` */
+	FIGURE_COMMANDS,    /* I/O commands to a disk that ended well */
+	FIGURE_DENIED,      /* attempts at what is not its own that were denied, as they must be */
 	COPPICE_FIGURES,
 };
 

@@ -3,9 +3,11 @@
 #include "drivers/master.h"
 
 #include "drivers/igb/igb.h"
+#include "drivers/nvme/nvme.h"
 
 const struct master_driver *const master_drivers[] = {
 	&igb_master_driver,
+	&nvme_master_driver,
 	NULL,
 };
 

@@ -124,6 +124,7 @@ struct assigned_vf {
 	struct coppice_vf_page *page; /* shared with the master driver */
 	u64 gpa_mapped[PCI_BARS];     /* guest-physical base that EPT maps now, 0 = none */
 	bool live;                    /* context entry points at the VM's domain */
+	struct vf_guest guest;        /* for the VF's mediator; all zero if it has none */
 };
 
 enum vm_state {

@@ -84,7 +84,7 @@ static void start(u8 policy)
 	for (unsigned n = 0; n < VF_COUNT; n++) {
 		if (master.driver->check_policy(&master, &vfs[n], &policies[n], NULL))
 			abort();
-		master.driver->prepare_vf(&master, &vfs[n], &policies[n]);
+		master.driver->prepare_vf(&master, &vfs[n], &policies[n], NULL);
 	}
 	fake_time_set_step(1000);
 	fake_igb_vf_send(&card, 1, (const u32[]){ MESSAGE_VF_RESET }, 1);
@@ -174,7 +174,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	}
 	/* And whatever it did, the next owner finds nothing of it. */
 	fake_igb_vf_reset(&card, 0);
-	master.driver->vf_reset_done(&master, &vfs[0], false);
+	master.driver->vf_reset_done(&master, &vfs[0], false, NULL);
 	check();
 	if (fake_igb_reg(&card, IGB_VMOLR0) || fake_igb_reg(&card, IGB_VFRE) & 1)
 		abort();

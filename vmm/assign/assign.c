@@ -22,12 +22,17 @@ static enum err prepare_device(struct assigned_vf *a, struct why *why)
 	enum err e = vf_function_level_reset(a->vf, why);
 	if (e)
 		return e;
-	a->master->driver->vf_reset_done(a->master, a->vf, false);
-	a->master->driver->prepare_vf(a->master, a->vf, &a->policy);
+	e = a->master->driver->vf_reset_done(a->master, a->vf, false, why);
+	if (!e)
+		e = a->master->driver->prepare_vf(a->master, a->vf, &a->policy, why);
+	if (e)
+		return e;
 	vf_model_reset(&a->model);
 	command_sync(a);
 	e = msix_init(&a->msix, a->vf->function, a->host_bar, why);
-	return e ? e : check_vectors(a, why);
+	if (!e)
+		e = check_vectors(a, why);
+	return e ? e : mediation_attach(a, why);
 }
 
 static enum err commit_one(struct vm *vm, struct assigned_vf *a, struct why *why)

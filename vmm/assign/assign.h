@@ -63,6 +63,17 @@ bool shared_page_doorbell(struct vm *vm, u64 slot);
 void assigned_vf_effects(struct vm *vm, struct assigned_vf *a, unsigned effects);
 void assigned_vf_msix_changed(struct vm *vm, struct assigned_vf *a, u16 index);
 
+/* --- VFs that their master driver mediates (vmm/assign/mediation.c)
+ * ------------------------------------------------------ */
+
+/* Does the master driver stand between the guest and this page of the BAR? */
+bool mediation_traps(const struct assigned_vf *a, unsigned bar, u64 offset);
+/* The guest's access there. vm->lock held. */
+u64 mediation_read(struct assigned_vf *a, u64 offset, unsigned width);
+void mediation_write(struct assigned_vf *a, u64 offset, unsigned width, u64 value);
+/* Every 10 ms: what the devices finished without an interrupt that we saw. */
+void mediation_service(void);
+
 /* --- interrupt routes (vmm/assign/irq_route.c) --- */
 
 /* VF vector -> IRTE -> host vector on one core -> guest vector of one vCPU. */

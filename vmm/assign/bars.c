@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * BARs of assigned VFs in the guest's address space. Everything of a BAR is mapped but the pages
- * that hold the MSI-X table: those exit, so that the guest never writes a real message (R18).
+ * that hold the MSI-X table, so that the guest never writes a real message (R18), and those that a
+ * master driver mediates: these exit.
  */
 #include "base/log.h"
 #include "vmm/assign/internal.h"
@@ -47,23 +48,43 @@ static u64 wanted_base(struct vm *vm, const struct assigned_vf *a, unsigned n)
 static enum err map_part(struct vm *vm, const struct assigned_vf *a, unsigned n, u64 base, u64 from,
 			 u64 to, struct why *why)
 {
-	if (from >= to)
-		return OK;
 	return ept_map(vm, gpa(base + from), hpa(a->host_bar[n].base + from), to - from,
 		       EPT_READ | EPT_WRITE, true, why);
+}
+
+/* Pages that must exit: those of the MSI-X table, and those that a mediator guards. */
+static bool page_traps(const struct assigned_vf *a, unsigned n, u64 page)
+{
+	u64 first, last;
+	if (n == a->msix.table_bar) {
+		msix_table_pages(&a->msix, &first, &last);
+		if (page >= first && page <= last)
+			return true;
+	}
+	return mediation_traps(a, n, page);
+}
+
+/* Where the pages that are treated like the one at `from` end. */
+static u64 end_of_run(const struct assigned_vf *a, unsigned n, u64 from, u64 size)
+{
+	bool traps = page_traps(a, n, from);
+	u64 to = from;
+	while (to < size && page_traps(a, n, to) == traps)
+		to += PAGE_SIZE;
+	return MIN(to, size);
 }
 
 static void map_bar(struct vm *vm, struct assigned_vf *a, unsigned n, u64 base)
 {
 	struct why why;
-	u64 size = a->host_bar[n].size, hole = size, hole_end = size;
-	if (n == a->msix.table_bar) {
-		msix_table_pages(&a->msix, &hole, &hole_end);
-		hole_end += PAGE_SIZE;
+	u64 size = a->host_bar[n].size;
+	enum err e = OK;
+	for (u64 from = 0; !e && from < size;) {
+		u64 to = end_of_run(a, n, from, size);
+		if (!page_traps(a, n, from))
+			e = map_part(vm, a, n, base, from, to, &why);
+		from = to;
 	}
-	enum err e = map_part(vm, a, n, base, 0, hole, &why);
-	if (!e)
-		e = map_part(vm, a, n, base, hole_end, size, &why);
 	a->gpa_mapped[n] = base;
 	if (e) {
 		/* The guest still reaches it, access by access, through vmm/guest/mmio.c. */

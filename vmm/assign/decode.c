@@ -128,7 +128,8 @@ static enum err allocate(struct request *r, struct why *why)
 			 "VM %s: VF " VF_FMT
 			 " has %u interrupt vectors, its cores have %u left: some may stay silent",
 			 r->vm->name, VF_ARG(r->a->vf), vectors, free_vectors);
-	return shared_page_create(r->vm, r->a, why);
+	e = mediation_create(r->vm, r->a, why);
+	return e ? e : shared_page_create(r->vm, r->a, why);
 }
 
 /* The order matters: what explains most comes first. */
@@ -161,15 +162,17 @@ static enum err decode_one(struct vm *vm, unsigned n, u64 *window_next, struct w
 	return e;
 }
 
-/* Guest-physical and device addresses are the same numbers: RAM, and nothing but RAM (P2). */
+/* Guest-physical and device addresses are the same numbers: RAM, and nothing but RAM, and the pages
+ * through which a mediator talks to its VF (P2). */
 static enum err build_domain(struct vm *vm, struct why *why)
 {
 	unsigned width = 64 - (unsigned)__builtin_clzll(vm->ram_bytes - 1);
-	vm->domain = iommu_domain_create(vm->name, width, why);
+	vm->domain = iommu_domain_create(vm->name, MAX(width, mediation_address_bits(vm)), why);
 	if (!vm->domain)
 		return why->code ? why->code : ERR_NO_MEMORY;
-	return iommu_map(vm->domain, iova(0), pool_hpa(vm->ram), vm->ram_bytes,
-			 IOMMU_READ | IOMMU_WRITE, why);
+	enum err e = iommu_map(vm->domain, iova(0), pool_hpa(vm->ram), vm->ram_bytes,
+			       IOMMU_READ | IOMMU_WRITE, why);
+	return e ? e : mediation_map(vm, why);
 }
 
 enum err assign_decode(struct vm *vm, struct why *why)

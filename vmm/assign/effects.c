@@ -24,10 +24,10 @@ static void guest_reset(struct vm *vm, struct assigned_vf *a)
 	msix_routes_destroy(a);
 	bars_unmap(vm, a);
 	enum err e = vf_function_level_reset(a->vf, &why);
-	if (!e) {
-		a->master->driver->vf_reset_done(a->master, a->vf, true);
+	if (!e)
+		e = a->master->driver->vf_reset_done(a->master, a->vf, true, &why);
+	if (!e)
 		e = ready_again(a, &why);
-	}
 	if (e)
 		quarantine_vf(vm, a, &why);
 }

@@ -19,6 +19,13 @@
 /* --- refusals.c */
 void refusal_add(const struct vm *vm, const struct vf *vf, const struct why *why, u16 missing_acs);
 
+/*
+ * Where a VF reaches its mediator's pages: no RAM of a guest, and nothing that the guest's CPU
+ * finds there. Two pages per VF slot.
+ */
+#define MEDIATION_IOVA_BASE 0xe8000000ull
+#define MEDIATION_PAGES     2
+
 /* --- select.c: which VF a request means; checks that it is there, free and not yet taken by this
  * VM (`taken` of them). */
 enum err select_vf(struct vm *vm, const struct vf_request *request, unsigned taken,
@@ -59,7 +66,20 @@ enum err shared_page_map(struct vm *vm, struct assigned_vf *a, struct why *why);
 void shared_page_destroy(struct assigned_vf *a);
 void shared_page_changed(struct master *m, struct vf *vf);
 
+/* --- mediation.c */
+enum err mediation_create(struct vm *vm, struct assigned_vf *a, struct why *why);
+/* The pages of all mediated VFs, in the VM's IOMMU domain. */
+enum err mediation_map(struct vm *vm, struct why *why);
+/* How many bits the addresses of these pages have; 0 if there are none. */
+unsigned mediation_address_bits(const struct vm *vm);
+enum err mediation_attach(struct assigned_vf *a, struct why *why);
+void mediation_free(struct assigned_vf *a);
+/* An interrupt of this VF is about to reach the guest. Lock of the route's core held. */
+void mediation_interrupt(struct assigned_vf *a, u16 msix_index);
+
 /* --- irq_route.c */
+/* As if the route's device had sent its message. */
+void irq_route_raise(struct irq_route *r);
 void irq_routes_init(void);
 /* A host vector that no core uses for a route, for a handler of our own. */
 enum err irq_vector_reserve(u8 *vector, struct why *why);

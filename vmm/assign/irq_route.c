@@ -224,14 +224,10 @@ void irq_route_destroy(struct irq_route *r)
 	__atomic_fetch_sub(&live_routes, 1, __ATOMIC_RELAXED);
 }
 
-static void forward(struct irq_route *r)
+/* Lock of the route's core held. */
+static void post(struct irq_route *r)
 {
 	struct vcpu *v = r->vcpu;
-	/* A late interrupt of an older assignment is nobody's (R40). */
-	if (r->generation != r->assigned->vf->generation) {
-		r->dropped++;
-		return;
-	}
 	if (!vlapic_post(&v->lapic, r->guest_vector)) {
 		r->dropped++;
 		return;
@@ -240,6 +236,25 @@ static void forward(struct irq_route *r)
 	__atomic_fetch_add(&r->vm->forwarded_irqs, 1, __ATOMIC_RELAXED);
 	if (v->core != this_cpu() || v->state == VCPU_HALTED)
 		vcpu_kick(v);
+}
+
+static void forward(struct irq_route *r)
+{
+	/* A late interrupt of an older assignment is nobody's (R40). */
+	if (r->generation != r->assigned->vf->generation) {
+		r->dropped++;
+		return;
+	}
+	mediation_interrupt(r->assigned, r->msix_index);
+	post(r);
+}
+
+void irq_route_raise(struct irq_route *r)
+{
+	struct cpu *core = r->core; /* changed by holders of vm->lock only */
+	lock_cores(core, NULL);
+	post(r);
+	unlock_cores(core, NULL);
 }
 
 void irq_route_interrupt(u8 vector)

@@ -13,6 +13,14 @@
 #define PF_MSIX_ENTRY 0 /* one vector of the PF carries all its events */
 
 static struct master *masters[MASTERS_MAX];
+
+/* What a PF itself may reach by DMA. */
+static struct pf_memory {
+	struct iommu_domain *domain; /* NULL until its driver asks for memory */
+	u64 next;                    /* first free address in it */
+} memories[MASTERS_MAX];
+#define PF_IOVA_FIRST (1 * MiB) /* so that a forgotten address is a fault */
+#define PF_IOVA_BITS  32
 static unsigned masters_started;
 static u8 master_vector; /* 0 = none reserved */
 
@@ -32,6 +40,56 @@ static const char *vm_name_of(const struct vf *vf)
 	return vm ? vm->name : "";
 }
 
+static struct pf_memory *memory_of(const struct master *m)
+{
+	unsigned i = 0;
+	while (masters[i] != m)
+		i++;
+	return &memories[i];
+}
+
+/* The PF's RID leaves the parking domain for one that holds its own pages and nothing else. */
+static enum err open_memory(struct master *m, struct pf_memory *memory, struct why *why)
+{
+	struct rid rid = m->pf->function->rid;
+	enum err e = iommu_check(rid, why);
+	if (e)
+		return e;
+	struct iommu_domain *domain = iommu_domain_create(m->pf->name, PF_IOVA_BITS, why);
+	if (!domain)
+		return ERR_NO_MEMORY;
+	e = iommu_attach(domain, rid, why);
+	if (e) {
+		if (iommu_domain_destroy(domain, NULL) != OK)
+			log_warn("assign", "PF %s: an empty IOMMU domain is lost until reboot",
+				 m->pf->name);
+		return e;
+	}
+	*memory = (struct pf_memory){ .domain = domain, .next = PF_IOVA_FIRST };
+	return OK;
+}
+
+static void *dma_alloc(struct master *m, u64 pages, iova_t *at, struct why *why)
+{
+	struct pf_memory *memory = memory_of(m);
+	if (!memory->domain && open_memory(m, memory, why) != OK)
+		return NULL;
+	void *p = pool_alloc(POOL_DRIVER, pages, PAGE_SIZE);
+	if (!p) {
+		fail(why, ERR_NO_MEMORY, m->pf->function->rid, "no %llu pages for its DMA",
+		     ULL(pages));
+		return NULL;
+	}
+	*at = iova(memory->next);
+	if (iommu_map(memory->domain, *at, pool_hpa(p), pages * PAGE_SIZE, IOMMU_READ | IOMMU_WRITE,
+		      why) != OK) {
+		pool_free(POOL_DRIVER, p, pages);
+		return NULL;
+	}
+	memory->next += pages * PAGE_SIZE;
+	return p;
+}
+
 static void on_master_interrupt(u8 vector)
 {
 	(void)vector;
@@ -43,6 +101,7 @@ void masters_service(void)
 	for (unsigned i = 0; i < masters_started; i++)
 		if (!masters[i]->failed)
 			masters[i]->driver->service(masters[i]);
+	mediation_service();
 }
 
 /* igb0, igb1, nvme0: numbered per driver in the order of start, which is that of Requester IDs. */
@@ -70,6 +129,7 @@ static struct master *create_master(struct sriov_pf *pf, const struct master_dri
 	m->pf = pf;
 	m->vm_name_of = vm_name_of;
 	m->changed = shared_page_changed;
+	m->dma_alloc = dma_alloc;
 	name_pf(pf, driver);
 	pf->master = m;
 	masters[masters_started++] = m;
@@ -173,6 +233,7 @@ void masters_start(void)
 {
 	irq_routes_init();
 	masters_started = 0;
+	memset(memories, 0, sizeof(memories));
 	master_vector = 0;
 	for (struct sriov_pf *pf = next_pf(0, true); pf; pf = next_pf(order_of(pf), false)) {
 		const struct master_driver *driver = master_driver_for(pf->function);

@@ -78,9 +78,10 @@ void release_vf(struct vm *vm, struct assigned_vf *a)
 		return;
 	}
 	detach(vm, a);
-	a->master->driver->vf_reset_done(a->master, vf, false);
-	if (a->live) {
-		why = (struct why){ .text = "its context entry could not be flushed" };
+	enum err e = a->master->driver->vf_reset_done(a->master, vf, false, &why);
+	if (a->live)
+		e = fail(&why, ERR_TIMEOUT, vf->rid, "its context entry could not be flushed");
+	if (e) {
 		quarantine_vf(vm, a, &why);
 		return;
 	}
@@ -94,15 +95,16 @@ void release_resources(struct vm *vm)
 		shared_page_destroy(&vm->vf[i]);
 		shadow_free(&vm->vf[i]);
 	}
-	if (!vm->domain)
-		return;
-	if (iommu_domain_destroy(vm->domain, &why) != OK) {
+	if (vm->domain && iommu_domain_destroy(vm->domain, &why) != OK) {
 		vm->ram_leaked = true;
 		log_error("assign",
 			  "VM %s: its IOMMU domain and its RAM are given up until reboot: %s",
 			  vm->name, why.text);
 	}
 	vm->domain = NULL;
+	/* The VFs could reach these pages through the domain. */
+	for (unsigned i = 0; i < vm->vf_count && !vm->ram_leaked; i++)
+		mediation_free(&vm->vf[i]);
 }
 
 void release_all(struct vm *vm)

@@ -17,9 +17,10 @@ enum target_kind {
 	TARGET_NONE, /* nothing is there: the VM ends */
 	TARGET_ECAM,
 	TARGET_IOAPIC,
-	TARGET_ABSENT, /* in the PCI window, but nothing decodes it: master abort */
-	TARGET_TABLE,  /* MSI-X table: only the shadow is ever touched */
-	TARGET_DEVICE, /* registers that share a page with the table (R17) */
+	TARGET_ABSENT,   /* in the PCI window, but nothing decodes it: master abort */
+	TARGET_TABLE,    /* MSI-X table: only the shadow is ever touched */
+	TARGET_MEDIATED, /* registers that the VF's master driver guards */
+	TARGET_DEVICE,   /* registers that share a page with the table (R17) */
 };
 
 struct target {
@@ -44,6 +45,8 @@ static struct target bar_target(struct assigned_vf *a, unsigned bar, u64 offset)
 		   in_range(offset, a->msix.table_offset, table_bytes)) {
 		t.kind = TARGET_TABLE;
 		t.offset = offset - a->msix.table_offset;
+	} else if (mediation_traps(a, bar, offset)) {
+		t.kind = TARGET_MEDIATED;
 	}
 	return t;
 }
@@ -136,6 +139,7 @@ static u64 target_read(struct vm *vm, const struct target *t, unsigned width)
 	case TARGET_ECAM: return ecam_read(vm, t->offset, width);
 	case TARGET_IOAPIC: return ioapic_read(vm, t->offset);
 	case TARGET_TABLE: return msix_shadow_read(&t->vf->shadow, (u32)t->offset, width);
+	case TARGET_MEDIATED: return mediation_read(t->vf, t->offset, width);
 	case TARGET_DEVICE: return device_read(t, width);
 	default: guest_devices(vm)->absent_mmio++; return ~0ull;
 	}
@@ -152,6 +156,7 @@ static void target_write(struct vm *vm, const struct target *t, unsigned width, 
 		if (entry >= 0)
 			assigned_vf_msix_changed(vm, t->vf, (u16)entry);
 		break;
+	case TARGET_MEDIATED: mediation_write(t->vf, t->offset, width, value); break;
 	case TARGET_DEVICE: device_write(t, width, value); break;
 	default: guest_devices(vm)->absent_mmio++; break;
 	}

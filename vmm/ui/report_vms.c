@@ -178,7 +178,8 @@ static void report_figures(struct json *j, const struct vm *vm)
 	static const char *const names[COPPICE_FIGURES] = {
 		[FIGURE_FRAMES_SENT] = "frames_sent", [FIGURE_FRAMES_RECEIVED] = "frames_received",
 		[FIGURE_INTERRUPTS] = "interrupts",   [FIGURE_ERRORS] = "errors",
-		[FIGURE_CPUID_TICKS] = "cpuid_ticks",
+		[FIGURE_CPUID_TICKS] = "cpuid_ticks", [FIGURE_COMMANDS] = "commands",
+		[FIGURE_DENIED] = "denied",
 	};
 
 	json_object(j, "figures");

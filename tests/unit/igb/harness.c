@@ -94,7 +94,7 @@ void prepare(unsigned n, const struct vf_policy *policy)
 
 	if (master.driver->check_policy(&master, &vfs[n], policy, &why))
 		fail_msg("policy refused: %s", why.text);
-	master.driver->prepare_vf(&master, &vfs[n], policy);
+	master.driver->prepare_vf(&master, &vfs[n], policy, NULL);
 }
 
 const u8 *mac_of(unsigned n)

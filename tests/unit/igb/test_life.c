@@ -44,7 +44,7 @@ static void assert_no_ring_is_left(unsigned n)
 static void release(unsigned n, bool keep_policy)
 {
 	fake_igb_vf_reset(&card, n); /* the FLR */
-	master.driver->vf_reset_done(&master, &vfs[n], keep_policy);
+	master.driver->vf_reset_done(&master, &vfs[n], keep_policy, NULL);
 }
 
 static void a_reset_wipes_rings_interrupts_and_mailbox_of_the_last_owner(void **state)

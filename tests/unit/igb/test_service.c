@@ -268,7 +268,7 @@ static void no_limit_is_no_limiter(void **state)
 {
 	(void)state;
 	prepare(0, &(struct vf_policy){ .rate_mbps = 100 });
-	master.driver->vf_reset_done(&master, &vfs[0], false);
+	master.driver->vf_reset_done(&master, &vfs[0], false, NULL);
 	assert_int_equal(card.rate[0], 0);
 	assert_int_equal(card.rate[8], 0);
 	prepare(0, &(struct vf_policy){ 0 });

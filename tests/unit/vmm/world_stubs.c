@@ -345,16 +345,20 @@ static enum err driver_check(struct master *m, const struct vf *vf, const struct
 			    : OK;
 }
 
-static void driver_prepare(struct master *m, struct vf *vf, const struct vf_policy *policy)
+static enum err driver_prepare(struct master *m, struct vf *vf, const struct vf_policy *policy,
+			       struct why *why)
 {
-	(void)m, (void)policy;
+	(void)m, (void)policy, (void)why;
 	fake_event_add(FAKE_NOTE, NOTE_PREPARE, 0, vf->index);
+	return OK;
 }
 
-static void driver_reset_done(struct master *m, struct vf *vf, bool keep_policy)
+static enum err driver_reset_done(struct master *m, struct vf *vf, bool keep_policy,
+				  struct why *why)
 {
-	(void)m;
+	(void)m, (void)why;
 	fake_event_add(FAKE_NOTE, keep_policy ? NOTE_REOPEN : NOTE_WIPE, 0, vf->index);
+	return OK;
 }
 
 static void driver_quiesce(struct master *m, struct vf *vf)
