@@ -127,8 +127,9 @@ bool igb_vf_link(const struct igb *g, const struct igb_vf *v);
 void igb_vf_to_policy(struct igb *g, struct igb_vf *v);
 enum err igb_check_policy(struct master *m, const struct vf *vf, const struct vf_policy *policy,
 			  struct why *why);
-void igb_prepare_vf(struct master *m, struct vf *vf, const struct vf_policy *policy);
-void igb_vf_reset_done(struct master *m, struct vf *vf, bool keep_policy);
+enum err igb_prepare_vf(struct master *m, struct vf *vf, const struct vf_policy *policy,
+			struct why *why);
+enum err igb_vf_reset_done(struct master *m, struct vf *vf, bool keep_policy, struct why *why);
 void igb_quiesce_vf(struct master *m, struct vf *vf);
 
 /* mailbox.c */

@@ -130,11 +130,13 @@ void igb_vf_to_policy(struct igb *g, struct igb_vf *v)
 	igb_rate_apply(g, v);
 }
 
-void igb_prepare_vf(struct master *m, struct vf *vf, const struct vf_policy *policy)
+enum err igb_prepare_vf(struct master *m, struct vf *vf, const struct vf_policy *policy,
+			struct why *why)
 {
 	struct igb *g = igb_of(m);
 	struct igb_vf *v = &g->vf[vf->index];
 
+	(void)why; /* registers of the PF: nothing that could fail */
 	spin_lock(&g->lock);
 	v->policy = *policy;
 	if (igb_mac_usable(policy->mac))
@@ -146,6 +148,7 @@ void igb_prepare_vf(struct master *m, struct vf *vf, const struct vf_policy *pol
 	v->log = RATE_LIMIT(LOG_BURST, LOG_WINDOW_NS);
 	igb_vf_to_policy(g, v);
 	spin_unlock(&g->lock);
+	return OK;
 }
 
 static void stop_queues(struct igb *g, unsigned pool)
@@ -190,12 +193,13 @@ static void wipe_interrupts(struct igb *g, unsigned pool)
 	igb_write(g, igb_reg_n(IGB_PVTEICR0, pool, IGB_PVT_STRIDE), VF_VECTOR_MASK);
 }
 
-void igb_vf_reset_done(struct master *m, struct vf *vf, bool keep_policy)
+enum err igb_vf_reset_done(struct master *m, struct vf *vf, bool keep_policy, struct why *why)
 {
 	struct igb *g = igb_of(m);
 	unsigned pool = vf->index;
 	struct igb_vf *v = &g->vf[pool];
 
+	(void)why;
 	spin_lock(&g->lock);
 	if (!keep_policy) {
 		v->prepared = false;
@@ -211,6 +215,7 @@ void igb_vf_reset_done(struct master *m, struct vf *vf, bool keep_policy)
 	/* The FLR of the last owner must not look like one of the next (R40). */
 	igb_write(g, IGB_VFLRE, BIT(pool));
 	spin_unlock(&g->lock);
+	return OK;
 }
 
 void igb_quiesce_vf(struct master *m, struct vf *vf)

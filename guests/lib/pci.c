@@ -8,6 +8,8 @@
 #define DEVICES_PER_BUS       32
 #define ECAM_DEVICE_BYTES     (8 * PAGE_SIZE) /* eight functions of 4 KiB */
 #define CONFIG_IDS            0x00
+#define CONFIG_CLASS          0x08
+#define CLASS_SHIFT           8 /* above the revision */
 #define CONFIG_BAR0           0x10
 #define CONFIG_CAPABILITIES   0x34
 #define BAR_64BIT             BIT(2)
@@ -39,15 +41,26 @@ void pci_config_write16(const struct pci_device *d, u16 offset, u16 value)
 	*(volatile u16 *)(d->config + offset) = value;
 }
 
-bool pci_find_device(u16 vendor, u16 device, unsigned n, struct pci_device *out)
+/* The n-th device whose dword at `offset`, shifted right, is `value`. */
+static bool find(u16 offset, unsigned shift, u32 value, unsigned n, struct pci_device *out)
 {
 	for (unsigned i = 0; i < DEVICES_PER_BUS; i++) {
 		out->number = (u8)i;
 		out->config = (volatile u8 *)(guest->ecam_base + i * ECAM_DEVICE_BYTES);
-		if (pci_config_read(out, CONFIG_IDS) == ((u32)device << 16 | vendor) && !n--)
+		if (pci_config_read(out, offset) >> shift == value && !n--)
 			return true;
 	}
 	return false;
+}
+
+bool pci_find_device(u16 vendor, u16 device, unsigned n, struct pci_device *out)
+{
+	return find(CONFIG_IDS, 0, (u32)device << 16 | vendor, n, out);
+}
+
+bool pci_find_class(u32 class_code, unsigned n, struct pci_device *out)
+{
+	return find(CONFIG_CLASS, CLASS_SHIFT, class_code, n, out);
 }
 
 volatile u8 *pci_bar(const struct pci_device *d, unsigned bar)

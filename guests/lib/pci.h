@@ -17,6 +17,8 @@ struct pci_device {
 
 /* The n-th device with these IDs, in device order. False if there are not so many. */
 bool pci_find_device(u16 vendor, u16 device, unsigned n, struct pci_device *out);
+/* The same by class code: base class, sub-class, programming interface. */
+bool pci_find_class(u32 class_code, unsigned n, struct pci_device *out);
 u32 pci_config_read(const struct pci_device *d, u16 offset);
 void pci_config_write16(const struct pci_device *d, u16 offset, u16 value);
 
