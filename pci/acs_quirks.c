@@ -9,8 +9,8 @@
  * there. A VF is looked up by its PF: both are functions of the same chip.
  *
  * A row is a fact about a chip on a link, so it never applies to a root complex integrated
- * endpoint: there the path between functions belongs to the root complex, which the vendor of the
- * NIC could not verify.
+ * endpoint (its row in acs_rules.c comes first): there the path between functions belongs to the
+ * root complex, which the vendor of the NIC could not verify.
  */
 #include "pci/acs.h"
 #include "pci/internal.h"
@@ -34,8 +34,6 @@ const char *acs_quirk_text(const struct pci_function *f)
 {
 	const struct pci_function *chip = f->vf_of ? f->vf_of->function : f;
 
-	if (f->port_type != PCI_EXP_TYPE_ENDPOINT || !f->parent)
-		return NULL;
 	for (unsigned i = 0; i < ARRAY_LEN(quirks); i++)
 		if (quirks[i].vendor == chip->vendor && quirks[i].device == chip->device)
 			return quirks[i].text;

@@ -153,7 +153,7 @@ static u16 redirects(const struct pci_function *f)
 struct acs_rule {
 	bool (*applies)(const struct pci_function *f);
 	u16 (*missing)(const struct pci_function *f);
-	bool never; /* no bit and no setting makes it isolate */
+	bool never; /* it does not isolate, and there are no bits that would help */
 	const char *good, *bad;
 };
 
@@ -165,7 +165,7 @@ static const struct acs_rule rules[] = {
 	{ is_event_collector, nothing, true, NULL, "is no device for a VM" },
 	{ has_acs, endpoint_missing, false, "redirects its peer-to-peer traffic by ACS",
 	  "does not turn on the ACS bits that it offers" },
-	{ is_integrated, redirects, true, NULL,
+	{ is_integrated, redirects, false, NULL,
 	  "is integrated into the root complex and has no ACS capability" },
 	{ has_quirk, nothing, false, NULL, NULL },
 	{ is_vf_with_acs_in_pf, pf_missing, false, "is covered by the ACS capability of its PF",
@@ -175,7 +175,7 @@ static const struct acs_rule rules[] = {
 	  "7.7.11)",
 	  NULL },
 	{ is_single_function, nothing, false, "is the only function of its device", NULL },
-	{ always, redirects, true, NULL,
+	{ always, redirects, false, NULL,
 	  "shares its device with other functions and has no ACS capability" },
 };
 

@@ -4,7 +4,6 @@
  * queue: a bridge's secondary bus is scanned when the walk comes to the bridge, so parents stand
  * before children and nothing recurses.
  */
-#include "base/bitmap.h"
 #include "base/log.h"
 #include "base/string.h"
 #include "pci/config.h"
@@ -21,8 +20,7 @@
 
 struct walk {
 	unsigned segment;
-	bool full; /* the table of functions is */
-	u64 scanned[BITMAP_WORDS(BUSES)];
+	bool full;                               /* the table of functions is */
 	const struct pci_function *leads[BUSES]; /* the lowest bridge that claims the bus */
 };
 
@@ -152,7 +150,6 @@ static void scan_ari_bus(struct walk *w, unsigned bus, struct pci_function *pare
 
 static void scan_bus(struct walk *w, unsigned bus, struct pci_function *parent)
 {
-	bitmap_set(w->scanned, bus);
 	if (parent && parent->ari_forwarding) {
 		scan_ari_bus(w, bus, parent);
 		return;
@@ -173,7 +170,7 @@ static bool bridge_is_sane(const struct walk *w, const struct pci_function *f)
 	if (f->secondary <= rid_bus(f->rid) || f->subordinate < f->secondary)
 		return false;
 	for (unsigned bus = f->secondary; bus <= f->subordinate; bus++)
-		if (w->leads[bus] != f->parent || bitmap_test(w->scanned, bus))
+		if (w->leads[bus] != f->parent)
 			return false;
 	return true;
 }

@@ -180,12 +180,19 @@ static bool routed(const struct fake_function *bridge, struct rid rid)
 	return routed(bridge->parent, bridge->rid);
 }
 
+/* The same function of another device on the same bus. */
+static bool is_ghost_of(const struct fake_function *f, struct rid rid)
+{
+	return rid.segment == f->rid.segment && rid_bus(rid) == rid_bus(f->rid) &&
+	       (rid.id & 7) == (f->rid.id & 7);
+}
+
 struct fake_function *fake_pci_find(struct rid rid)
 {
 	for (unsigned i = 0; i < fake_function_count; i++) {
 		struct fake_function *f = &fake_functions[i];
 
-		if (rid_equal(f->rid, rid))
+		if (rid_equal(f->rid, rid) || (f->faults.ghosts && is_ghost_of(f, rid)))
 			return f;
 		struct fake_function *vf = fake_enabled_vf(f, rid);
 
@@ -201,7 +208,7 @@ static struct fake_function *target_of(u64 offset)
 	struct rid rid = { 0, (u16)(offset >> FUNCTION_SHIFT) };
 	struct fake_function *f = fake_pci_find(rid);
 
-	if (!f || f->faults.dead || !routed(f->parent, rid))
+	if (!f || f->faults.dead || !routed(f->parent, f->vf_of ? rid : f->rid))
 		return NULL;
 	fake_note_access(f);
 	fake_refresh(f);

@@ -42,6 +42,7 @@ struct fake_faults {
 	bool vf_bar_stuck;    /* PF: writes of VF BARs are lost */
 	bool window_stuck;    /* bridge: writes of its windows are lost */
 	bool dead;            /* never answers */
+	bool ghosts;          /* answers to every device number of its bus */
 	u64 answers_after_ns; /* VF: silent for so long after VF Enable */
 	u64 flr_ns;           /* silent for so long after Initiate FLR */
 	u64 pending_ns;       /* Transactions Pending for so long after Command was written */

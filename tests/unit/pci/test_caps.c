@@ -82,8 +82,11 @@ static void reserved_pointer_bits_are_masked(void **state)
 {
 	(void)state;
 	fake_pcie_cap(f, 0x40, PCI_EXP_TYPE_ENDPOINT, 0);
+	fake_cap(f, PCI_CAP_ID_PM, 0x90);
 	fake_put8(f, PCI_CAPABILITY_LIST, 0x43);
+	fake_put8(f, 0x41, 0x91);
 	assert_int_equal(found()->cap_pcie, 0x40);
+	assert_int_equal(found()->cap_pm, 0x90);
 }
 
 static void a_full_list_of_48_is_no_loop(void **state)

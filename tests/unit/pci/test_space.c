@@ -164,6 +164,49 @@ static void both_windows_of_a_bridge_stay_apart_when_they_grow(void **state)
 	assert_reachable(pf);
 }
 
+static void a_window_never_grows_into_what_the_other_has_just_taken(void **state)
+{
+	(void)state;
+	/* The memory window ends in the middle of a MiB that the prefetchable BAR would fit into.
+	 */
+	pci_add_aperture(0xc8000000, 64 * MiB);
+	fake_window(port, false, 0xc8000000, MiB);
+	fake_window(port, true, 0, 0);
+	igb = fake_pci_igb(port);
+	fake_vf_bar(igb, 0, 0, 128 * KiB, FAKE_BAR_64);
+	fake_vf_bar(igb, 3, 0, 128 * KiB, FAKE_BAR_64 | FAKE_BAR_PREFETCH);
+	struct sriov_pf *pf = enable_all();
+	const struct pci_function *f = pci_find(PORT);
+
+	assert_int_equal(pf->num_vfs, 8);
+	assert_int_equal(f->mem.limit, 0xc81fffff);
+	assert_true(f->prefetch.base > f->mem.limit);
+	assert_reachable(pf);
+}
+
+static void an_expansion_rom_is_not_overlaid(void **state)
+{
+	(void)state;
+	igb = fake_pci_igb(port);
+	fake_put32(igb, PCI_ROM_ADDRESS, PORT_PREFETCH);
+	fake_allow(igb, PCI_ROM_ADDRESS, 0xfffc0001, 4);
+	assert_int_equal(enable_all()->vf_bars[0].base, PORT_PREFETCH + 256 * KiB);
+}
+
+static void a_32_bit_vf_bar_stays_out_of_a_window_above_4_gib(void **state)
+{
+	(void)state;
+	fake_window(port, true, FAKE_MMIO64_BASE, WINDOW);
+	igb = fake_pci_igb(port);
+	fake_vf_bar(igb, 0, 0, 16 * KiB, FAKE_BAR_PREFETCH);
+	fake_vf_bar(igb, 1, 0, 0, 0);
+	struct sriov_pf *pf = enable_all();
+
+	assert_in_range(pf->vf_bars[0].base, PORT_MEM, PORT_MEM + WINDOW);
+	assert_true(pf->vf_bars[3].base >= FAKE_MMIO64_BASE);
+	assert_reachable(pf);
+}
+
 static void windows_of_a_switch_grow_on_all_levels(void **state)
 {
 	(void)state;
@@ -258,6 +301,9 @@ int main(void)
 		IN_MACHINE(without_room_for_a_single_vf_it_is_an_error_with_numbers),
 		IN_MACHINE(reserved_ranges_ecam_and_the_chipset_are_never_used),
 		IN_MACHINE(both_windows_of_a_bridge_stay_apart_when_they_grow),
+		IN_MACHINE(a_window_never_grows_into_what_the_other_has_just_taken),
+		IN_MACHINE(an_expansion_rom_is_not_overlaid),
+		IN_MACHINE(a_32_bit_vf_bar_stays_out_of_a_window_above_4_gib),
 		IN_MACHINE(windows_of_a_switch_grow_on_all_levels),
 		IN_MACHINE(a_window_that_does_not_take_its_value_is_an_error_and_goes_back),
 		IN_MACHINE(two_cards_under_one_switch_do_not_share_addresses),

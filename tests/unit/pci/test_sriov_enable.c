@@ -80,6 +80,13 @@ static void bus_numbers_of_others_are_never_taken(void **state)
 	assert_int_equal(port->config[PCI_SUBORDINATE_BUS], 1);
 }
 
+static void a_vf_that_comes_up_with_bus_mastering_on_is_switched_off(void **state)
+{
+	(void)state;
+	fake_vf(igb, 1)->initial[PCI_COMMAND] = PCI_COMMAND_MASTER;
+	assert_int_equal(pci_read16(enable_all()->vfs[1].rid, PCI_COMMAND), 0);
+}
+
 static void vf_bars_that_firmware_left_zero_are_placed_in_the_prefetchable_window(void **state)
 {
 	(void)state;
@@ -282,6 +289,7 @@ int main(void)
 		WITH_IGB(without_ari_in_the_port_the_vfs_get_the_next_bus),
 		WITH_IGB(a_free_bus_behind_the_port_is_taken_for_vfs),
 		WITH_IGB(bus_numbers_of_others_are_never_taken),
+		WITH_IGB(a_vf_that_comes_up_with_bus_mastering_on_is_switched_off),
 		WITH_IGB(vf_bars_that_firmware_left_zero_are_placed_in_the_prefetchable_window),
 		WITH_IGB(each_vf_answers_at_its_bars_as_hardware_decodes_them),
 		WITH_IGB(each_vf_answers_at_its_bars_as_qemu_decodes_them),

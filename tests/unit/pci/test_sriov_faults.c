@@ -199,6 +199,19 @@ static void if_no_vf_answers_they_are_switched_off_again(void **state)
 	assert_int_equal(pci_function_count(), 5);
 }
 
+static void bus_numbers_that_were_taken_for_vfs_go_back_on_an_error(void **state)
+{
+	(void)state;
+	fake_put16(port, port->cap_pcie + PCI_EXP_DEVCAP2, 0);
+	fake_put8(other_port, PCI_SECONDARY_BUS, 3);
+	fake_put8(other_port, PCI_SUBORDINATE_BUS, 3);
+	for (unsigned i = 0; i < 8; i++)
+		fake_vf(igb, i)->faults.dead = true;
+	expect_failure(ERR_DEVICE, "the first should be 0000:02:10.0");
+	assert_true(fake_log_contains("0000:00:03.0: subordinate bus 01 -> 02"));
+	assert_int_equal(pci_find(PORT)->subordinate, 1);
+}
+
 static void no_memory_for_the_vfs_is_an_error_and_changes_nothing(void **state)
 {
 	(void)state;
@@ -240,6 +253,7 @@ int main(void)
 		WITH_IGB(a_vf_that_answers_late_but_in_time_is_parked),
 		WITH_IGB(many_dead_vfs_cost_one_timeout_and_not_one_each),
 		WITH_IGB(if_no_vf_answers_they_are_switched_off_again),
+		WITH_IGB(bus_numbers_that_were_taken_for_vfs_go_back_on_an_error),
 		WITH_IGB(no_memory_for_the_vfs_is_an_error_and_changes_nothing),
 		WITH_IGB(a_capability_that_leaves_config_space_is_not_used),
 	};
