@@ -152,9 +152,9 @@ void attack_completions(struct nvme *n)
 
 	/* A page of false completions over the real ones: only our own admin queue may suffer. */
 	memset(page, 0xff, PAGE_SIZE);
-	command = nvme_transfer(n, IO_WRITE, last, (u64)page);
+	command = nvme_transfer(n, IO_WRITE, last_page(n), (u64)page);
 	if (nvme_io(n, &command))
 		guest_die(STATUS_FAILED, "write of the last page");
-	command = nvme_transfer(n, IO_READ, last, HYPERVISOR_COMPLETIONS);
+	command = nvme_transfer(n, IO_READ, last_page(n), HYPERVISOR_COMPLETIONS);
 	print("attack: false completions: status 0x%x\n", nvme_io(n, &command));
 }
