@@ -141,6 +141,7 @@ enum err iommu_map(struct iommu_domain *d, iova_t at, hpa_t to, u64 size, unsign
 		   struct why *why)
 {
 	enum err e = check_mappable(d, at.v, size, "device address", vtd.width, why);
+	u64 flush_at, flush_size;
 
 	if (e == OK)
 		e = check_mappable(d, to.v, size, "host address", vtd.host_width, why);
@@ -151,8 +152,12 @@ enum err iommu_map(struct iommu_domain *d, iova_t at, hpa_t to, u64 size, unsign
 		return e;
 	spin_lock(&vtd.lock);
 	e = slpt_map(d, at.v, to.v, size, prot, why);
-	if (e == OK)
+	if (e == OK) {
 		e = flush_domain_pages(d, CHANGE_PAGE_SET, at.v, size, why);
+		/* Cannot fail: what was just mapped ends where leaves end. */
+		if (e != OK)
+			(void)slpt_unmap(d, at.v, size, &flush_at, &flush_size, NO_WHY);
+	}
 	spin_unlock(&vtd.lock);
 	return e;
 }

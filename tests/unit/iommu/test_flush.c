@@ -116,6 +116,24 @@ static void on_a_dead_unit_parking_still_takes_the_function_out_of_the_table(voi
 	assert_int_equal(iommu_domain_destroy(d, &why), ERR_BUSY);
 }
 
+static void a_map_that_is_not_confirmed_maps_nothing(void **state)
+{
+	(void)state;
+	unsigned prot;
+	hpa_t to;
+
+	begin_on(FAKE_VTD_CAP | FAKE_CAP_CM, FAKE_VTD_ECAP);
+	d = new_domain("a");
+	attach(d, VF0);
+	map(d, 0, 8 * G, 1 * M);
+	unit.stalled = true;
+	assert_int_equal(iommu_map(d, iova(1 * M), hpa(9 * G + 1 * M), 4 * M, 3, &why),
+			 ERR_TIMEOUT);
+	assert_false(iommu_translate(d, iova(1 * M), &to, &prot, NULL));
+	assert_false(iommu_translate(d, iova(5 * M - 4 * K), &to, &prot, NULL));
+	assert_true(iommu_translate(d, iova(1 * M - 1), &to, &prot, NULL));
+}
+
 static void an_attach_that_is_not_confirmed_leaves_the_function_faulting(void **state)
 {
 	(void)state;
@@ -270,6 +288,7 @@ int main(void)
 		T(the_tag_of_an_older_batch_is_not_ours),
 		T(queue_errors_end_the_wait_at_once_and_are_named),
 		T(on_a_dead_unit_parking_still_takes_the_function_out_of_the_table),
+		T(a_map_that_is_not_confirmed_maps_nothing),
 		T(an_attach_that_is_not_confirmed_leaves_the_function_faulting),
 		T(an_irte_whose_flush_failed_is_never_handed_out_again),
 		T(a_queue_error_between_batches_is_found_while_faults_are_drained),
