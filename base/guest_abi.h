@@ -41,9 +41,12 @@ enum coppice_figure {
 	FIGURE_FRAMES_RECEIVED,
 	FIGURE_INTERRUPTS,  /* VF interrupts that the guest's handlers saw */
 	FIGURE_ERRORS,      /* wrong content, order or length */
-	FIGURE_CPUID_TICKS, /* TSC difference around one CPUID, for `make bench` */
+	FIGURE_CPUID_TICKS, /* what one exit takes, in TSC ticks, for `make bench` */
 	FIGURE_COMMANDS,    /* I/O commands to a disk that ended well */
 	FIGURE_DENIED,      /* attempts at what is not its own that were denied, as they must be */
+	FIGURE_RDMSR_TICKS,
+	FIGURE_WRMSR_TICKS,
+	FIGURE_VMCALL_TICKS,
 	COPPICE_FIGURES,
 };
 

@@ -11,7 +11,6 @@
 #include "interrupt.h"
 
 #define SIGNATURE_BYTES 13 /* three registers and a NUL */
-#define CPUID_ROUNDS    64
 #define TIMER_SHOTS     5
 #define TIMER_PERIOD    (2 * NS_PER_MS)
 #define TIMER_LATEST    (2 * NS_PER_S) /* an emulated host may be busy */
@@ -50,21 +49,6 @@ static int check_hypervisor(void)
 		return STATUS_FAILED;
 	}
 	return STATUS_OK;
-}
-
-static void measure_cpuid(void)
-{
-	u64 best = ~0ull;
-
-	for (unsigned i = 0; i < CPUID_ROUNDS; i++) {
-		u64 before = rdtsc(), ticks;
-
-		cpuid(0, 0);
-		ticks = rdtsc() - before; /* apart: MIN names its arguments twice */
-		best = MIN(best, ticks);
-	}
-	hc_figure(FIGURE_CPUID_TICKS, best);
-	print("one CPUID takes %llu TSC ticks\n", (unsigned long long)best);
 }
 
 static void on_timer(void *ctx)
@@ -137,7 +121,7 @@ int guest_main(void)
 	apic_init();
 	if (!status && cmdline_get("do", what))
 		return run_behaviour(what);
-	measure_cpuid();
+	measure_exits();
 	if (!status)
 		status = check_timer();
 	print("%s\n", status ? "hello failed" : "hello is done");

@@ -15,6 +15,10 @@ struct behaviour {
 /* misbehave.c: ends with a row without name. */
 extern const struct behaviour misbehaviours[];
 
+/* measure.c */
+void measure_exits(void);
+int many_cpuids(u64 argument);
+
 /* watch.c */
 int watch_ram(u64 argument);
 

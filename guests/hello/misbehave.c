@@ -267,5 +267,6 @@ const struct behaviour misbehaviours[] = {
 	{ "sleep", do_sleep },
 	{ "fail", do_fail },
 	{ "watch", watch_ram },
+	{ "cpuid", many_cpuids },
 	{ NULL, NULL },
 };

@@ -10,6 +10,7 @@
 #include "vmm/ui/console.h"
 #include "vmm/ui/report.h"
 #include "vmm/ui/summary.h"
+#include "vmm/vmx/insn.h"
 
 #define SCHEMA "coppice-report/1"
 #define FIRST_PAGES                                                                                \
@@ -45,9 +46,22 @@ static void report_timing(struct json *j)
 	json_close(j);
 }
 
+static void report_vmcs_accesses(struct json *j)
+{
+	if (!COPPICE_COUNTERS) {
+		json_null(j, "vmcs_accesses");
+		return;
+	}
+	json_object(j, "vmcs_accesses");
+	json_number(j, "reads", vmcs_counts.reads);
+	json_number(j, "writes", vmcs_counts.writes);
+	json_close(j);
+}
+
 static void (*const sections[])(struct json *) = {
-	report_boot, report_timing, report_config, report_memory,   report_pci,    report_iommu,
-	report_pfs,  report_vfs,    report_vms,    report_refusals, report_faults,
+	report_boot,   report_timing, report_vmcs_accesses, report_config,
+	report_memory, report_pci,    report_iommu,         report_pfs,
+	report_vfs,    report_vms,    report_refusals,      report_faults,
 };
 
 /* False if it did not fit or is broken; j->needed tells. */

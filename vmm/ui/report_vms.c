@@ -179,7 +179,8 @@ static void report_figures(struct json *j, const struct vm *vm)
 		[FIGURE_FRAMES_SENT] = "frames_sent", [FIGURE_FRAMES_RECEIVED] = "frames_received",
 		[FIGURE_INTERRUPTS] = "interrupts",   [FIGURE_ERRORS] = "errors",
 		[FIGURE_CPUID_TICKS] = "cpuid_ticks", [FIGURE_COMMANDS] = "commands",
-		[FIGURE_DENIED] = "denied",
+		[FIGURE_DENIED] = "denied",           [FIGURE_RDMSR_TICKS] = "rdmsr_ticks",
+		[FIGURE_WRMSR_TICKS] = "wrmsr_ticks", [FIGURE_VMCALL_TICKS] = "vmcall_ticks",
 	};
 
 	json_object(j, "figures");
