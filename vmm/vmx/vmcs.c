@@ -303,6 +303,7 @@ void vcpu_load(struct vcpu *v)
 	wrmsr(MSR_SFMASK, v->sfmask);
 	if (vmx_controls.rdtscp)
 		wrmsr(MSR_TSC_AUX, v->tsc_aux);
+	write_cr2(v->cr2);
 	fpu_restore(v);
 }
 
@@ -315,6 +316,7 @@ void vcpu_unload(struct vcpu *v)
 	v->sfmask = rdmsr(MSR_SFMASK);
 	if (vmx_controls.rdtscp)
 		v->tsc_aux = rdmsr(MSR_TSC_AUX);
+	v->cr2 = read_cr2();
 	if (read_cr4() & CR4_OSXSAVE)
 		xsetbv(0, xcr0_allowed());
 	fpu_save(v);
