@@ -203,12 +203,9 @@ static void nvme_describe_vf(struct master *m, const struct vf *vf, struct vf_se
 			      v->cntlid, v->queues, v->interrupts,
 			      v->online ? "online" : "offline");
 	if (v->nsid)
-		used += (size_t)format(out->text + used, sizeof(out->text) - used, "ns %u",
-				       v->nsid);
+		format(out->text + used, sizeof(out->text) - used, "ns %u", v->nsid);
 	else
-		used += (size_t)format(out->text + used, sizeof(out->text) - used, "no namespace");
-	format(out->text + used, sizeof(out->text) - used, ", %llu doorbells forwarded",
-	       (unsigned long long)d->doorbells);
+		format(out->text + used, sizeof(out->text) - used, "no namespace");
 }
 
 static void nvme_fill_page(struct master *m, const struct vf *vf, struct coppice_vf_page *page)

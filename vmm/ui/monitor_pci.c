@@ -83,15 +83,15 @@ static void show_vf(const struct vf *vf)
 	struct master *m = vf->pf->master;
 	char label[VF_LABEL_BYTES];
 	struct vf_service s;
+	char identity[sizeof(s.text)];
 
 	memset(&s, 0, sizeof(s));
 	if (m && !m->failed)
 		m->driver->describe_vf(m, vf, &s);
-	log_text("%-9s " RID_FMT "  %-11s %-10s %02x:%02x:%02x:%02x:%02x:%02x  link %s, %llu "
-		 "messages, %llu denied\n",
+	log_text("%-9s " RID_FMT "  %-11s %-10s %s  link %s, %llu messages, %llu denied\n",
 		 vf_label(vf, label, sizeof(label)), RID_ARG(vf->rid), vf_state_name(vf->state),
-		 owner ? owner->name : "-", s.mac[0], s.mac[1], s.mac[2], s.mac[3], s.mac[4],
-		 s.mac[5], s.link_up ? "up" : "down", (unsigned long long)s.mailbox_messages,
+		 owner ? owner->name : "-", vf_identity(&s, identity, sizeof(identity)),
+		 s.link_up ? "up" : "down", (unsigned long long)s.mailbox_messages,
 		 (unsigned long long)s.mailbox_denied);
 }
 

@@ -3,6 +3,7 @@
 #include <linux/pci_regs.h>
 
 #include "base/format.h"
+#include "base/string.h"
 #include "vmm/ui/report.h"
 
 #define CLASS_HOST_BRIDGE 0x0600u /* base class and sub-class, PCI Code and ID Assignment 1.15 */
@@ -18,6 +19,18 @@ const char *vf_label(const struct vf *vf, char *buf, size_t size)
 		format(buf, size, "%s/%u", vf->pf->name, vf->index);
 	else
 		buf[0] = 0;
+	return buf;
+}
+
+const char *vf_identity(const struct vf_service *s, char *buf, size_t size)
+{
+	static const u8 none[sizeof(s->mac)];
+
+	if (memcmp(s->mac, none, sizeof(none)) != 0 || !s->text[0])
+		format(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", s->mac[0], s->mac[1], s->mac[2],
+		       s->mac[3], s->mac[4], s->mac[5]);
+	else
+		format(buf, size, "%s", s->text);
 	return buf;
 }
 

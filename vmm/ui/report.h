@@ -4,6 +4,7 @@
 #ifndef VMM_UI_REPORT_H
 #define VMM_UI_REPORT_H
 
+#include "drivers/master.h"
 #include "pci/path.h"
 #include "vmm/ui/json.h"
 #include "vmm/ui/ui.h"
@@ -22,6 +23,9 @@ void report_faults(struct json *j);
 /* "igb0/2". `size` of 24 holds any. Returns buf; "" for NULL. */
 #define VF_LABEL_BYTES 24
 const char *vf_label(const struct vf *vf, char *buf, size_t size);
+
+/* Its MAC; of a VF without one, what its master driver says of it. Returns buf. */
+const char *vf_identity(const struct vf_service *s, char *buf, size_t size);
 
 /* The VM that has the VF, or NULL. */
 const struct vm *vf_owner(const struct vf *vf);

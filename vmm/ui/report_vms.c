@@ -169,6 +169,7 @@ static void report_counters(struct json *j, const struct vm_summary *s)
 	json_close(j);
 	json_object(j, "quotients");
 	json_quotient(j, "exits_per_frame", s->exits_total, s->sent + s->received);
+	json_quotient(j, "exits_per_command", s->exits_total, s->commands);
 	json_quotient(j, "exits_per_interrupt", interrupt_exits(s), interrupts_to_divide_by(s));
 	json_close(j);
 }

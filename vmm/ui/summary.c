@@ -30,6 +30,8 @@ void vm_summarise(const struct vm *vm, struct vm_summary *out)
 		vm->figure_set[FIGURE_FRAMES_SENT] || vm->figure_set[FIGURE_FRAMES_RECEIVED];
 	out->sent = vm->figure[FIGURE_FRAMES_SENT];
 	out->received = vm->figure[FIGURE_FRAMES_RECEIVED];
+	out->has_commands = vm->figure_set[FIGURE_COMMANDS];
+	out->commands = vm->figure[FIGURE_COMMANDS];
 }
 
 u64 interrupt_exits(const struct vm_summary *s)

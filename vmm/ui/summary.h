@@ -14,6 +14,8 @@ struct vm_summary {
 	u64 forwarded, injected; /* interrupts of its VFs; interrupts of all kinds that it took */
 	u64 sent, received;      /* frames, as the guest counted them */
 	bool has_frames;
+	u64 commands; /* to a disk, as the guest counted them */
+	bool has_commands;
 };
 
 /* Reads counters of running vCPUs as they are. */

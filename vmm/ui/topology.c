@@ -41,6 +41,7 @@ static void put_vf_use(char *buf, size_t size, const struct vf *vf)
 	const struct master *m = vf->pf->master;
 	const struct vm *owner = vf_owner(vf);
 	struct vf_service s;
+	char identity[sizeof(s.text)];
 
 	format(buf, size, "%s", vf_state_name(vf->state));
 	if (!owner)
@@ -48,8 +49,8 @@ static void put_vf_use(char *buf, size_t size, const struct vf *vf)
 	memset(&s, 0, sizeof(s));
 	if (m && !m->failed)
 		m->driver->describe_vf((struct master *)m, vf, &s);
-	format(buf, size, "%s to %s, %02x:%02x:%02x:%02x:%02x:%02x%s", vf_state_name(vf->state),
-	       owner->name, s.mac[0], s.mac[1], s.mac[2], s.mac[3], s.mac[4], s.mac[5],
+	format(buf, size, "%s to %s, %s%s", vf_state_name(vf->state), owner->name,
+	       vf_identity(&s, identity, sizeof(identity)),
 	       s.rate_wished && !s.rate_honoured ? ", rate NOT honoured" : "");
 }
 

@@ -118,6 +118,17 @@ static void what_a_vm_has_not_got_is_a_dash_and_no_zero(void **state)
 	assert_string_equal(row("exits per interrupt   "), "exits per interrupt - -");
 }
 
+static void a_vm_with_a_disk_shows_its_commands_and_what_each_cost(void **state)
+{
+	(void)state;
+	vm[0].exits_total = 300;
+	vm[0].commands = 200;
+	vm[0].has_commands = true;
+	print_table(2);
+	assert_string_equal(row("disk commands"), "disk commands 200 -");
+	assert_string_equal(row("exits per command   "), "exits per command 1.50 -");
+}
+
 static void rows_that_concern_no_vm_are_left_out(void **state)
 {
 	(void)state;
@@ -125,6 +136,7 @@ static void rows_that_concern_no_vm_are_left_out(void **state)
 	print_table(1);
 	assert_string_equal(row("interrupts injected"), "interrupts injected 5");
 	assert_null(strstr(text, "frames"));
+	assert_null(strstr(text, "commands"));
 	assert_null(strstr(text, "VF interrupts"));
 	assert_null(strstr(text, "exits per"));
 }
@@ -227,6 +239,8 @@ int main(void)
 		cmocka_unit_test_setup(
 			quotients_are_exits_by_frames_and_interrupt_exits_by_injections, blank_vm),
 		cmocka_unit_test_setup(what_a_vm_has_not_got_is_a_dash_and_no_zero, blank_vm),
+		cmocka_unit_test_setup(a_vm_with_a_disk_shows_its_commands_and_what_each_cost,
+				       blank_vm),
 		cmocka_unit_test_setup(rows_that_concern_no_vm_are_left_out, blank_vm),
 		cmocka_unit_test_setup(a_refused_vm_tells_its_cause_and_a_successful_one_nothing,
 				       blank_vm),
