@@ -106,6 +106,22 @@ void log_text(const char *fmt, ...)
 	emit(text, len);
 }
 
+void log_keep(const char *fmt, ...)
+{
+	char text[TEXT_BYTES];
+	va_list args;
+	size_t len;
+
+	va_start(args, fmt);
+	len = stored(text, sizeof(text), format_v(text, sizeof(text), fmt, args));
+	va_end(args);
+	if (crashed)
+		return;
+	spin_lock(&lock);
+	ring_put(text, len);
+	spin_unlock(&lock);
+}
+
 size_t log_ring_copy(char *buf, size_t size)
 {
 	size_t len, copied = 0;

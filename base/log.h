@@ -37,6 +37,9 @@ void log_line(enum log_level level, const char *component, const char *fmt, ...)
  */
 void log_text(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* The same, into the ring alone: text that is shown in another way. */
+void log_keep(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
 /*
  * Replace where finished text goes: the serial port on the target, a buffer in tests. NULL drops
  * it.

@@ -16,6 +16,9 @@ enum err vm_create(const struct vm_config *c);
  * core. */
 enum err vm_start_again(struct vm *vm, struct why *why);
 
+/* End the VM if it runs and forget it: nothing can start it again. Boot core. */
+void vm_destroy(struct vm *vm);
+
 /* End the VM and start it again once its VFs and memory have come back. `who` asked. Any core. */
 void vm_restart(struct vm *vm, const char *who);
 

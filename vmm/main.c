@@ -26,6 +26,7 @@
 #include "vmm/assign/assign.h"
 #include "vmm/guest/guest.h"
 #include "vmm/life.h"
+#include "vmm/ui/console.h"
 #include "vmm/ui/ui.h"
 #include "vmm/vmx/vmx.h"
 
@@ -207,6 +208,7 @@ static void finish(void)
 {
 	ui_closing_table();
 	report_write();
+	console_flush();
 	power_off();
 }
 
@@ -218,6 +220,7 @@ static void manage(void)
 	masters_service();
 	faults_service();
 	monitor_poll();
+	console_service(this_cpu()->queue_len == 0);
 	for (unsigned i = 0; i < vm_count; i++)
 		if (vms[i].state == VM_ENDED && !vms[i].torn_down && vms[i].live_vcpus == 0)
 			vm_teardown(&vms[i]);
@@ -249,6 +252,7 @@ void vmm_main(const struct boot_info *info)
 	if (paging_init(boot, &why) != OK)
 		HV_BUG("%s", why.text);
 	start_host();
+	console_init();
 	discover_fabric();
 	protect();
 	interrupt_set_handler(VECTOR_FAULT, on_fault_vector);

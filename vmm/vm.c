@@ -12,6 +12,7 @@
 #include "vmm/assign/assign.h"
 #include "vmm/guest/guest.h"
 #include "vmm/life.h"
+#include "vmm/ui/console.h"
 #include "vmm/vmx/vmx.h"
 
 struct cpu cpus[MAX_CPUS];
@@ -156,12 +157,15 @@ static enum err build(struct vm *vm)
 enum err vm_create(const struct vm_config *c)
 {
 	struct vm *vm = &vms[vm_count];
+	struct why why;
 
 	memset(vm, 0, sizeof(*vm));
 	vm->id = vm_count++;
 	vm->config = c;
 	vm->cpus = c->cpus;
 	memcpy(vm->name, c->name, sizeof(vm->name));
+	if (console_vm_create(vm, &why) != OK)
+		log_warn("vm", "%s: its output is not kept", why.text);
 	return build(vm);
 }
 
@@ -169,7 +173,12 @@ enum err vm_start_again(struct vm *vm, struct why *why)
 {
 	enum err e;
 
-	if (vm->state != VM_REFUSED && !vm->torn_down)
+	if (vm->state == VM_ENDED && !vm->torn_down)
+		return fail(why, ERR_BUSY, RID_NONE,
+			    "VM %s is still being taken down (its VFs are reset, its memory is "
+			    "wiped): try again in a moment",
+			    vm->name);
+	if (vm->state != VM_REFUSED && vm->state != VM_ENDED)
 		return fail(why, ERR_BUSY, RID_NONE, "VM %s is %s: stop it first", vm->name,
 			    vm_state_name(vm->state));
 	e = build(vm);
@@ -183,6 +192,22 @@ void vm_restart(struct vm *vm, const char *who)
 {
 	vm->restart = true;
 	vm_end(vm, 0, "restarted by %s", who);
+}
+
+static void forget(struct vm *vm)
+{
+	vm->destroyed = true;
+	console_vm_destroy(vm);
+	log_info("vm", "VM %s is destroyed: its VFs and its memory are free", vm->name);
+}
+
+void vm_destroy(struct vm *vm)
+{
+	vm->forget = true;
+	if (vm->state == VM_RUNNING)
+		vm_end(vm, VM_STATUS_STOPPED, "destroyed from the monitor");
+	else if (vm->state == VM_REFUSED || vm->torn_down)
+		forget(vm);
 }
 
 void vm_start(struct vm *vm)
@@ -230,6 +255,8 @@ void vm_teardown(struct vm *vm)
 	vm_keep_figures(vm);
 	free_all(vm);
 	vm->torn_down = true;
-	if (vm->restart && vm_start_again(vm, NULL) == OK)
+	if (vm->forget)
+		forget(vm);
+	else if (vm->restart && vm_start_again(vm, NULL) == OK)
 		log_info("vm", "VM %s runs again (start %u)", vm->name, vm->starts);
 }

@@ -174,6 +174,8 @@ struct vm {
 	volatile bool restart;   /* build and start it again after teardown */
 	unsigned starts;         /* how often it was started */
 	bool torn_down;          /* VFs returned, memory freed */
+	bool forget;             /* to be destroyed once it is torn down */
+	bool destroyed;          /* forgotten: shown in reports, but nothing can be done with it */
 };
 
 /* exit_status values that the hypervisor sets itself (a guest's own status is 0..255). */

@@ -114,8 +114,11 @@ u64 paging_root(void); /* CR3 for other cores */
  * Serial ports: COM1 is the console (log sink), COM2 the report stream. Absent ports are noticed
  * by a loop-back test or bounded waits.
  */
+#define SERIAL_FIFO_BYTES 16
 void serial_init(void);
 void serial_write(unsigned port /* 1 or 2 */, const char *text, size_t len);
+/* Without waiting: how much of it the port took, 0 while it is busy. */
+size_t serial_write_some(unsigned port, const char *text, size_t len);
 void serial_drain(
 	void); /* wait (bounded) until all has left the FIFOs; power_off() and power_reboot() do */
 int serial_read(unsigned port); /* a byte, or -1 */

@@ -23,7 +23,6 @@ enum uart_reg {
 #define LSR_DATA_READY        0x01
 #define LSR_TRANSMITTER_EMPTY 0x20 /* with a FIFO: all of it */
 #define LSR_ALL_SENT          0x40
-#define FIFO_BYTES            16
 /*
  * 16 bytes at 115200 baud take 1.4 ms, a port read 0.1 to 1 us: time has not been calibrated yet
  * when we print first.
@@ -70,7 +69,7 @@ static void setup(struct uart *u)
 	write_reg(u, UART_FCR, FCR_ENABLE_AND_CLEAR);
 	/* A 16450 has no FIFO, a 16550 without A one that does not work. */
 	if ((read_reg(u, UART_FCR) & IIR_FIFO_WORKS) == IIR_FIFO_WORKS)
-		u->burst = FIFO_BYTES;
+		u->burst = SERIAL_FIFO_BYTES;
 	u->present = is_there(u);
 	write_reg(u, UART_MCR, MCR_OUT_1_2 | MCR_DTR_RTS);
 }
@@ -96,6 +95,20 @@ void serial_write(unsigned port, const char *text, size_t len)
 			return;
 		write_reg(u, UART_DATA, (u8)text[i]);
 	}
+}
+
+size_t serial_write_some(unsigned port, const char *text, size_t len)
+{
+	struct uart *u = &uarts[port - 1];
+	size_t sent = 0;
+
+	if (!u->present)
+		return len; /* nobody reads it, so nobody waits for it */
+	if (!(read_reg(u, UART_LSR) & LSR_TRANSMITTER_EMPTY))
+		return 0;
+	for (; sent < len && sent < u->burst; sent++)
+		write_reg(u, UART_DATA, (u8)text[sent]);
+	return sent;
 }
 
 void serial_drain(void)

@@ -22,4 +22,7 @@ int many_cpuids(u64 argument);
 /* watch.c */
 int watch_ram(u64 argument);
 
+/* echo.c */
+int echo_lines(u64 argument);
+
 #endif

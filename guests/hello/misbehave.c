@@ -268,5 +268,6 @@ const struct behaviour misbehaviours[] = {
 	{ "fail", do_fail },
 	{ "watch", watch_ram },
 	{ "cpuid", many_cpuids },
+	{ "echo", echo_lines },
 	{ NULL, NULL },
 };

@@ -21,7 +21,7 @@ vm name=h kernel=hello.elf mem=16M
 COMMANDS = ["help", "topology", "acs", "groups", "pf", "vf", "vf igb0/1", "vf igb0/1 cfg", "dmar igb0/1 1000",
             "dmar igb0/1 fee00000", "dmar igb0/0 0", "irq", "stats", "memory", "faults", "log",
             "report", "vf igb0/9", "vm start nobody", "stast", "acs please", "top\\t", "pf\\x7f\\x7facs",
-            "vm stop b", "vm", "vm start b", "vm list", "poweroff"]
+            "console", "vm stop b", "vm", "vm start b", "vm list", "poweroff"]
 # A person, too, waits until a VM is gone before starting it again, and until it runs before asking.
 WAITS = {"vm": "stopped from the monitor", "vm list": "VM b has VF igb0/1", "poweroff": "VF 0: device 1"}
 

@@ -2,17 +2,25 @@
 /* A VM's console: bytes become lines, lines become "[name] text". */
 #include "vmm/guest/devices.h"
 #include "vmm/guest/guest.h"
+#include "vmm/ui/console.h"
 
 static void emit_line(struct vm *vm, struct guest_devices *d)
 {
-	u32 suppressed;
+	u32 suppressed, skipped;
 	vm->line[vm->line_len] = '\0';
 	vm->line_len = 0;
 	if (!rate_limit_pass(&d->console_limit, &suppressed))
 		return;
+	if (!console_vm_takes_line(vm, &skipped)) {
+		log_keep("[%s] %s\n", vm->name, vm->line);
+		return;
+	}
 	if (suppressed)
 		log_text("[%s] (%u lines not shown: more than %u in a second)\n", vm->name,
 			 suppressed, CONSOLE_LINES);
+	if (skipped)
+		log_text("[%s] (%u lines not shown: the serial line was busy; 'log' has them)\n",
+			 vm->name, skipped);
 	log_text("[%s] %s\n", vm->name, vm->line);
 }
 
@@ -42,9 +50,27 @@ void vm_console_write(struct vm *vm, const char *text, size_t len)
 {
 	struct guest_devices *d = guest_devices(vm);
 	spin_lock(&d->console_lock);
-	for (size_t i = 0; i < len; i++)
+	/* A line at a time, so that what counts as seen when a line is shown ends with that line.
+	 */
+	for (size_t from = 0, i = 0; i < len; i++) {
+		if (text[i] == '\n' || i == len - 1) {
+			console_vm_output(vm, text + from, i + 1 - from);
+			from = i + 1;
+		}
 		put(vm, d, (u8)text[i]);
+	}
 	spin_unlock(&d->console_lock);
+}
+
+bool vm_console_input(struct vm *vm, u8 byte)
+{
+	bool taken;
+	if (vm->state != VM_RUNNING || !vm->devices)
+		return true; /* nobody will ever read it */
+	vm_lock(vm);
+	taken = uart_receive(vm, byte);
+	vm_unlock(vm);
+	return taken;
 }
 
 void vm_console_flush(struct vm *vm)

@@ -35,6 +35,9 @@ bool guest_linear_to_physical(struct vcpu *v, u64 linear, gpa_t *out);
 /* Console text of a VM: assembled into lines, shown as "[name] line", kept in the log. */
 void vm_console_write(struct vm *vm, const char *text, size_t len);
 void vm_console_flush(struct vm *vm);
+/* A byte typed for this VM, into its serial port. False: no room now, try again later. Boot core:
+ * it is the one that tears VMs down. */
+bool vm_console_input(struct vm *vm, u8 byte);
 
 /* Config space of guest bus 0: device 0 = host bridge, device 1..n = the VM's VFs in order. devfn,
  * offset < 4096. vm->lock held. */

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Lock order: the log's lock, then ours. The log calls our sink with its lock held; we never log
- * with ours held.
- */
+/* COM1's text: log lines, the editor's line below them, and nothing that breaks either. */
 #include "base/format.h"
 #include "base/hw/cpu.h"
+#include "base/hw/trap.h"
 #include "base/log.h"
 #include "base/spinlock.h"
 #include "base/string.h"
-#include "vmm/ui/console.h"
+#include "base/time.h"
+#include "vmm/ui/console_internal.h"
 
-#define CONSOLE    1
 #define HELD_BYTES (32 * KiB)
 #define ERASE_LINE "\r\x1b[K"
 #define LOCK_SPINS 10000000u
+/* Of a service tick of 10 ms: on a real port 16 bytes wait in the FIFO and 23 more leave it. */
+#define SEND_NS      (2 * NS_PER_MS)
+#define SEND_IDLE_NS (8 * NS_PER_MS) /* when no guest waits for the core */
 
 static struct spinlock lock;
 static struct line_edit *editor; /* NULL: there is none */
 static bool prompting;           /* its line is on the screen */
+static bool line_finished;       /* what the editor holds has been done: the next prompt is empty */
 static bool holding;
 static char held[HELD_BYTES];
 static size_t held_len;
@@ -37,24 +39,52 @@ static bool lock_patiently(void)
 	return false;
 }
 
-static void raw(const char *text, size_t len)
+void console_lock(void)
 {
-	serial_write(CONSOLE, text, len);
+	spin_lock(&lock);
 }
 
-/* Terminals want a carriage return before each newline. */
-static void put_lines(const char *text, size_t len)
+void console_unlock(void)
+{
+	spin_unlock(&lock);
+}
+
+bool console_is_held(void)
+{
+	return holding;
+}
+
+void put_lines(const char *text, size_t len)
 {
 	size_t from = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] != '\n')
 			continue;
-		raw(text + from, i - from);
-		raw("\r\n", 2);
+		com1_write(text + from, i - from);
+		com1_write("\r\n", 2);
 		from = i + 1;
 	}
-	raw(text + from, len - from);
+	com1_write(text + from, len - from);
+}
+
+void prompt_hide(void)
+{
+	if (prompting)
+		com1_write(ERASE_LINE, strlen(ERASE_LINE));
+	prompting = false;
+}
+
+void prompt_show(void)
+{
+	if (!editor)
+		return;
+	if (line_finished)
+		line_edit_begin(editor);
+	else
+		line_edit_redraw(editor);
+	line_finished = false;
+	prompting = true;
 }
 
 static void keep(const char *text, size_t len)
@@ -66,29 +96,45 @@ static void keep(const char *text, size_t len)
 	lost += len - room;
 }
 
+static void show(const char *text, size_t len)
+{
+	if (!prompting) {
+		focus_break_line();
+		put_lines(text, len);
+		return;
+	}
+	com1_write(ERASE_LINE, strlen(ERASE_LINE));
+	put_lines(text, len);
+	/* Text without its newline yet: the prompt would come in between. */
+	if (len && text[len - 1] == '\n')
+		line_edit_redraw(editor);
+}
+
 static void sink(const char *text, size_t len)
 {
 	bool locked = lock_patiently();
 
-	if (holding && locked) {
+	/* Nobody will send the queue any more. */
+	if (crash_in_progress())
+		com1_stop_queueing();
+	if (holding && locked)
 		keep(text, len);
-	} else if (prompting) {
-		raw(ERASE_LINE, strlen(ERASE_LINE));
-		put_lines(text, len);
-		/* Text without its newline yet: the prompt would come in between. */
-		if (len && text[len - 1] == '\n')
-			line_edit_redraw(editor);
-	} else {
-		put_lines(text, len);
-	}
+	else
+		show(text, len);
 	if (locked)
 		spin_unlock(&lock);
 }
 
+void console_init(void)
+{
+	log_set_sink(sink);
+}
+
 void console_attach(struct line_edit *e)
 {
+	spin_lock(&lock);
 	editor = e;
-	log_set_sink(sink);
+	spin_unlock(&lock);
 }
 
 bool console_key(u8 byte)
@@ -97,8 +143,10 @@ bool console_key(u8 byte)
 
 	spin_lock(&lock);
 	finished = line_edit_key(editor, byte);
-	if (finished)
+	if (finished) {
 		prompting = false;
+		line_finished = true;
+	}
 	spin_unlock(&lock);
 	return finished;
 }
@@ -106,18 +154,18 @@ bool console_key(u8 byte)
 void console_prompt(void)
 {
 	spin_lock(&lock);
-	line_edit_begin(editor);
-	prompting = true;
+	line_finished = true;
+	prompt_show();
 	spin_unlock(&lock);
 }
 
 void console_hold(void)
 {
-	log_set_sink(sink);
 	spin_lock(&lock);
 	holding = true;
 	if (prompting)
-		raw(ERASE_LINE, strlen(ERASE_LINE));
+		com1_write(ERASE_LINE, strlen(ERASE_LINE));
+	com1_flush(); /* what follows goes to the port directly */
 	spin_unlock(&lock);
 }
 
@@ -134,7 +182,37 @@ void console_release(void)
 		put_lines(text, strlen(text));
 	}
 	held_len = lost = 0;
+	focus_pump();
 	if (prompting)
 		line_edit_redraw(editor);
+	spin_unlock(&lock);
+}
+
+void console_show(const char *text, size_t len)
+{
+	spin_lock(&lock);
+	put_lines(text, len);
+	spin_unlock(&lock);
+}
+
+void console_service(bool core_is_idle)
+{
+	u64 end = time_now_ns() + (core_is_idle ? SEND_IDLE_NS : SEND_NS);
+	bool more = true;
+
+	/* The lock goes after each FIFO's worth: a core that wants to log waits for microseconds.
+	 */
+	while (more && time_now_ns() < end) {
+		spin_lock(&lock);
+		focus_pump();
+		more = com1_send();
+		spin_unlock(&lock);
+	}
+}
+
+void console_flush(void)
+{
+	spin_lock(&lock);
+	com1_stop_queueing();
 	spin_unlock(&lock);
 }

@@ -4,11 +4,13 @@
 #include "base/log.h"
 #include "base/string.h"
 #include "vmm/config/parser.h"
+#include "vmm/ui/com1.h"
 #include "vmm/ui/console.h"
 #include "vmm/ui/monitor.h"
 
 #define CONSOLE        1
-#define BYTES_PER_POLL 64 /* a whole line may have been pasted; guests wait meanwhile */
+#define BYTES_PER_POLL 64   /* a whole line may have been pasted; guests wait meanwhile */
+#define CYCLE_KEY      0x1d /* Ctrl-] */
 
 static command_fn command_help;
 
@@ -27,8 +29,10 @@ static const struct command commands[] = {
 	  2, 2, command_dmar },
 	{ "irq", "", "interrupt routes: VF vector, IRTE, host vector, guest vector", 0, 0,
 	  command_irq },
-	{ "vm", "[start|stop|restart <name>]", "virtual machines: state, memory, VFs; change one",
-	  0, 2, command_vm },
+	{ "vm", "[<action> <name>]", "VMs; start, stop, restart, destroy or console of one", 0, 2,
+	  command_vm },
+	{ "console", "[mode all|focused]", "whose lines are shown beside those of who is in focus",
+	  0, 2, command_console },
 	{ "stats", "", "exits, interrupts and frames per VM", 0, 0, command_stats },
 	{ "memory", "", "the page pool by owner", 0, 0, command_memory },
 	{ "faults", "", "what the IOMMU has blocked", 0, 0, command_faults },
@@ -117,9 +121,10 @@ static const char *complete(const char *text, size_t len)
 	return found ? found : "";
 }
 
+/* The console's lock is held: the editor runs under it. */
 static void echo(const char *text, size_t len)
 {
-	serial_write(CONSOLE, text, len);
+	com1_write(text, len);
 }
 
 static bool is_open(void)
@@ -133,13 +138,28 @@ void monitor_open(void)
 		return;
 	line_edit_init(&editor, "coppice> ", echo);
 	editor.complete = complete;
-	log_text("\nThe monitor listens; 'help' lists its commands.\n");
+	log_text("\nThe monitor listens; 'help' lists its commands, Ctrl-] goes on to the VMs.\n");
 	console_attach(&editor);
 	console_prompt();
 }
 
+static void take_key(u8 byte)
+{
+	if (byte == CYCLE_KEY) {
+		console_cycle();
+	} else if (console_focused()) {
+		console_vm_key(byte);
+	} else if (console_key(byte)) {
+		run_line(editor.text);
+		/* The command may have moved the focus. */
+		if (!console_focused())
+			console_prompt();
+	}
+}
+
 void monitor_poll(void)
 {
+	console_vm_keys_service();
 	for (unsigned i = 0; i < BYTES_PER_POLL; i++) {
 		int byte = serial_read(CONSOLE);
 
@@ -147,11 +167,9 @@ void monitor_poll(void)
 			return;
 		if (!is_open()) {
 			monitor_open(); /* the first key only opens it */
-			continue;
+			if (byte != CYCLE_KEY)
+				continue;
 		}
-		if (console_key((u8)byte)) {
-			run_line(editor.text);
-			console_prompt();
-		}
+		take_key((u8)byte);
 	}
 }

@@ -6,24 +6,40 @@
 #include "base/pool.h"
 #include "base/string.h"
 #include "vmm/assign/assign.h"
+#include "vmm/config/parser.h"
 #include "vmm/life.h"
+#include "vmm/ui/console.h"
 #include "vmm/ui/faults.h"
 #include "vmm/ui/monitor.h"
 
 #define LOG_SHOWN_BYTES (16 * KiB)
 
+static u64 all_exits(const struct vm *vm)
+{
+	u64 sum = 0;
+
+	for (unsigned reason = 0; reason < EXIT_REASONS; reason++)
+		sum += vm_exits(vm, reason);
+	return sum;
+}
+
 static void list_vms(void)
 {
-	log_text("name                             state    status   MiB  vCPUs  VFs  kernel\n");
+	log_text("name                             state    status   MiB  vCPUs  VFs      exits  "
+		 "kernel\n");
 	for (unsigned i = 0; i < vm_count; i++) {
 		const struct vm *vm = &vms[i];
 		char status[24] = "-";
 
+		if (vm->destroyed)
+			continue;
 		if (vm->state == VM_ENDED || vm->state == VM_REFUSED)
 			format(status, sizeof(status), "%lld", (long long)vm->exit_status);
-		log_text("%-32s %-8s %6s %5llu %6u %4u  %s\n", vm->name, vm_state_name(vm->state),
-			 status, (unsigned long long)(vm->config->mem / MiB), vm->cpus,
-			 vm->config->vf_count, vm->config->kernel);
+		log_text("%-32s %-8s %6s %5llu %6u %4u %10llu  %s\n", vm->name,
+			 vm_state_name(vm->state), status,
+			 (unsigned long long)(vm->config->mem / MiB), vm->cpus,
+			 vm->config->vf_count, (unsigned long long)all_exits(vm),
+			 vm->config->kernel);
 	}
 }
 
@@ -31,6 +47,9 @@ static void stop_vm(struct vm *vm)
 {
 	if (vm->state == VM_RUNNING)
 		vm_end(vm, VM_STATUS_STOPPED, "stopped from the monitor");
+	else if (vm->state == VM_ENDED && !vm->torn_down)
+		log_text("%s is still being taken down: its VFs are reset, its memory is wiped\n",
+			 vm->name);
 	else
 		log_text("%s is %s\n", vm->name, vm_state_name(vm->state));
 }
@@ -54,12 +73,16 @@ static void restart_vm(struct vm *vm)
 static const struct {
 	const char *name;
 	void (*run)(struct vm *vm);
-} vm_actions[] = { { "start", start_vm }, { "stop", stop_vm }, { "restart", restart_vm } };
+} vm_actions[] = { { "start", start_vm },
+		   { "stop", stop_vm },
+		   { "restart", restart_vm },
+		   { "destroy", vm_destroy },
+		   { "console", console_focus } };
 
 static struct vm *find_vm(const char *name)
 {
 	for (unsigned i = 0; i < vm_count; i++)
-		if (strcmp(vms[i].name, name) == 0)
+		if (!vms[i].destroyed && strcmp(vms[i].name, name) == 0)
 			return &vms[i];
 	log_text("no VM '%s'; 'vm' lists them\n", name);
 	return NULL;
@@ -81,7 +104,24 @@ void command_vm(unsigned words, char *const word[MONITOR_WORDS])
 			return;
 		}
 	}
-	log_text("expected: vm list, or vm start|stop|restart <name>\n");
+	log_text("expected: vm list, or vm start|stop|restart|destroy|console <name>\n");
+}
+
+void command_console(unsigned words, char *const word[MONITOR_WORDS])
+{
+	static const struct choice modes[] = { { "all", CONSOLE_ALL },
+					       { "focused", CONSOLE_FOCUSED } };
+	int mode;
+
+	if (words == 2 && strcmp(word[0], "mode") == 0 &&
+	    parse_choice(word[1], modes, ARRAY_LEN(modes), &mode))
+		console_set_mode((enum console_mode)mode);
+	else if (words)
+		log_text("expected: console mode all, or console mode focused\n");
+	log_text("console mode %s: lines of VMs that are not in focus are %s\n",
+		 modes[console_mode()].name,
+		 console_mode() == CONSOLE_ALL ? "shown behind their names"
+					       : "kept until Ctrl-] or 'vm console' shows them");
 }
 
 void command_stats(unsigned words, char *const word[MONITOR_WORDS])
@@ -168,8 +208,7 @@ void command_log(unsigned words, char *const word[MONITOR_WORDS])
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] != '\n')
 			continue;
-		serial_write(1, text + from, i - from);
-		serial_write(1, "\r\n", 2);
+		console_show(text + from, i + 1 - from);
 		from = i + 1;
 	}
 }
@@ -186,5 +225,6 @@ void command_poweroff(unsigned words, char *const word[MONITOR_WORDS])
 	(void)words, (void)word;
 	ui_closing_table();
 	report_write_because("power-off");
+	console_flush();
 	power_off();
 }

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A serial port that writes down what it sends, and guests that take keys or do not. */
+#include <string.h>
+
+#include "base/hw/cpu.h"
+#include "base/hw/trap.h"
+#include "console/stubs.h"
+#include "vmm/guest/guest.h"
+
+struct vm vms[CONFIG_VMS];
+unsigned vm_count;
+struct wire wire;
+
+static void send(const char *text, size_t len)
+{
+	assert_true(wire.len + len < sizeof(wire.text));
+	memcpy(wire.text + wire.len, text, len);
+	wire.len += len;
+}
+
+void serial_write(unsigned port, const char *text, size_t len)
+{
+	assert_int_equal(port, 1);
+	wire.waited += len;
+	send(text, len);
+}
+
+size_t serial_write_some(unsigned port, const char *text, size_t len)
+{
+	assert_int_equal(port, 1);
+	len = wire.busy ? 0 : MIN(len, (size_t)SERIAL_FIFO_BYTES);
+	send(text, len);
+	return len;
+}
+
+bool crash_in_progress(void)
+{
+	return wire.crashed;
+}
+
+const char *vm_state_name(enum vm_state s)
+{
+	return s == VM_RUNNING ? "running" : "ended";
+}
+
+bool vm_console_input(struct vm *vm, u8 byte)
+{
+	if (wire.deaf)
+		return false;
+	assert_true(wire.keys < sizeof(wire.key));
+	wire.key_vm = vm;
+	wire.key[wire.keys++] = (char)byte;
+	return true;
+}
