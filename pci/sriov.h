@@ -46,6 +46,7 @@ struct vf {
 	enum vf_state state;
 	u32 generation; /* grows with each assignment; what is older is dropped (R40) */
 	void *owner;    /* struct vm, opaque here; NULL unless assigned or resetting */
+	bool bus_cut;   /* Bus Master was taken after a storm of faults, until the VF is parked */
 };
 
 struct sriov_pf {
@@ -112,9 +113,13 @@ enum err vf_discover(struct vf *vf, struct why *why);
 /*
  * The VF's Command register: memory decode and bus mastering, nothing else. On hardware VF MSE in
  * the PF decides about decode and this bit is hardwired to 0; on QEMU this bit decides. Hence
- * always both. The write happens even if nothing changes.
+ * always both. The write happens even if nothing changes. Bus mastering stays off while the bus is
+ * cut.
  */
 void vf_set_command(const struct vf *vf, bool memory, bool bus_master);
+
+/* Take the bus from a VF for as long as its VM has it: no write to Command gives it back (R32). */
+void vf_cut_bus(struct vf *vf);
 
 /*
  * Is the VF there? Seen in Class, Revision and Subsystem, never in the Vendor ID, which reads all

@@ -62,6 +62,7 @@ enum err vf_change_state(struct vf *vf, enum vf_state to, void *owner, struct wh
 			vf->generation++;
 		} else if (to != VF_RESETTING) {
 			vf->owner = NULL;
+			vf->bus_cut = false;
 		}
 	}
 	spin_unlock(&state_lock);
@@ -81,7 +82,16 @@ struct pci_bar vf_bar(const struct vf *vf, unsigned bar)
 void vf_set_command(const struct vf *vf, bool memory, bool bus_master)
 {
 	pci_write16(vf->rid, PCI_COMMAND,
-		    (memory ? PCI_COMMAND_MEMORY : 0) | (bus_master ? PCI_COMMAND_MASTER : 0));
+		    (memory ? PCI_COMMAND_MEMORY : 0) |
+			    (bus_master && !vf->bus_cut ? PCI_COMMAND_MASTER : 0));
+}
+
+void vf_cut_bus(struct vf *vf)
+{
+	/* Remembered first: a guest may be writing its Command on another core. */
+	__atomic_store_n(&vf->bus_cut, true, __ATOMIC_SEQ_CST);
+	pci_write16(vf->rid, PCI_COMMAND,
+		    pci_read16(vf->rid, PCI_COMMAND) & (u16)~PCI_COMMAND_MASTER);
 }
 
 /*

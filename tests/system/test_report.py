@@ -99,3 +99,9 @@ def test_the_report_comes_out_of_the_console_when_asked(boot, scenario_folder):
     result = boot(folder, smp=1)
     assert "COPPICE-REPORT-BEGIN" in result.console
     assert '"schema":"coppice-report/1"' in result.console
+
+
+def test_a_bus_taken_after_a_storm_of_faults_stays_taken(boot):
+    result = boot("hostile-dma", smp=2)
+    assert "a storm: its bus master is off now" in result.console
+    assert "it cannot take it back" in result.vm_log("evil"), result.vm_log("evil")

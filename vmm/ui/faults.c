@@ -94,10 +94,14 @@ static void show(const struct fault_entry *e, const struct iommu_fault *f)
 static void cut_bus_master(struct fault_entry *e)
 {
 	u16 command = pci_read16(e->first.rid, PCI_COMMAND);
+	struct vf *vf = vf_by_rid(e->first.rid);
 
 	if (!(command & PCI_COMMAND_MASTER))
 		return;
-	pci_write16(e->first.rid, PCI_COMMAND, command & (u16)~PCI_COMMAND_MASTER);
+	if (vf)
+		vf_cut_bus(vf);
+	else
+		pci_write16(e->first.rid, PCI_COMMAND, command & (u16)~PCI_COMMAND_MASTER);
 	e->cut = true;
 	log_limited(&cut_lines, LOG_ERROR, "fault",
 		    RID_FMT " (%s%s%s): %llu faults, a storm: its bus master is off now; others "

@@ -36,6 +36,11 @@ u16 pci_read16(struct rid rid, u16 offset)
 	return vf_by_rid(rid) ? command[vf_by_rid(rid)->index] : 0;
 }
 
+void vf_cut_bus(struct vf *vf)
+{
+	pci_write16(vf->rid, PCI_COMMAND, command[vf->index] & (u16)~PCI_COMMAND_MASTER);
+}
+
 void pci_write16(struct rid rid, u16 offset, u16 value)
 {
 	assert_int_equal(offset, PCI_COMMAND);

@@ -167,6 +167,23 @@ static void the_command_register_is_written_even_if_nothing_changes(void **state
 	assert_int_equal(pci_read16(vf->rid, PCI_COMMAND), PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
+static void a_bus_that_was_cut_stays_off_until_the_vf_is_parked_again(void **state)
+{
+	(void)state;
+	struct vf *vf = &enable_all()->vfs[0];
+
+	assert_int_equal(vf_change_state(vf, VF_ASSIGNED, &vm_a, NULL), OK);
+	vf_set_command(vf, true, true);
+	vf_cut_bus(vf);
+	assert_int_equal(pci_read16(vf->rid, PCI_COMMAND), PCI_COMMAND_MEMORY);
+	vf_set_command(vf, true, true);
+	assert_int_equal(pci_read16(vf->rid, PCI_COMMAND), PCI_COMMAND_MEMORY);
+	assert_int_equal(vf_change_state(vf, VF_RESETTING, &vm_a, NULL), OK);
+	assert_int_equal(vf_change_state(vf, VF_PARKED, NULL, NULL), OK);
+	vf_set_command(vf, true, true);
+	assert_int_equal(pci_read16(vf->rid, PCI_COMMAND), PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +198,7 @@ int main(void)
 		WITH_IGB(bars_of_a_vf_follow_each_other),
 		WITH_IGB(requester_ids_beyond_bus_255_are_invalid),
 		WITH_IGB(the_command_register_is_written_even_if_nothing_changes),
+		WITH_IGB(a_bus_that_was_cut_stays_off_until_the_vf_is_parked_again),
 	};
 
 	return cmocka_run_group_tests_name("VF", tests, NULL, NULL);
