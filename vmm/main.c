@@ -28,6 +28,7 @@
 #include "vmm/life.h"
 #include "vmm/ui/console.h"
 #include "vmm/ui/ui.h"
+#include "vmm/vmx/insn.h"
 #include "vmm/vmx/vmx.h"
 
 const struct boot_info *boot;
@@ -44,8 +45,12 @@ static void describe_for_crash(struct crash_record *r)
 {
 	struct vcpu *v = this_cpu()->current;
 
-	if (v)
-		memcpy(r->vm, v->vm->name, sizeof(r->vm));
+	if (!v)
+		return;
+	memcpy(r->vm, v->vm->name, sizeof(r->vm));
+	/* `current` is the vCPU whose VMCS is loaded: these are of its last exit. */
+	r->exit_reason = vmcs_read(VMCS_EXIT_REASON);
+	r->guest_rip = vmcs_read(VMCS_GUEST_RIP);
 }
 
 static void start_host(void)

@@ -19,7 +19,7 @@ import tty
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from runner import bochs, esp, iso, qemu, report, scenario, session, target  # noqa: E402
+from runner import bochs, crash, esp, iso, qemu, report, scenario, session, target  # noqa: E402
 from runner.console import Console  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -116,19 +116,28 @@ def make_medium(options, wanted, folder):
 
 def watch(kind, emulator, options, wanted, run_dir, medium, console):
     """Start the machine and see it to its end: how it ended and its exit status."""
-    terminal = None
+    terminal = control = None
     if kind == "bochs":
         terminal, slave = pty.openpty()
         tty.setraw(slave)
         command = bochs.command(options, run_dir, medium, os.ttyname(slave))
     else:
         com1 = ["-chardev", "stdio,id=com1,signal=off", "-serial", "chardev:com1"]
-        command = qemu.command(kind, emulator, options, wanted, run_dir, medium, com1)
+        control = crash.Control()
+        command = qemu.command(kind, emulator, options, wanted, run_dir, medium,
+                               com1 + control.arguments)
     (run_dir / "command").write_text(shlex.join(command) + "\n")
     replies = [tuple(r.encode().decode("unicode_escape").split("=>", 1)) for r in options.reply]
-    stop_at = session.POWER_OFF if kind == "bochs" else None
-    watched = session.Session(command, run_dir, console, replies, stop_at)
+    # Bochs cannot power off, and a machine whose hypervisor has crashed stands still.
+    stop_at = [crash.STOPPED] + [session.POWER_OFF] * (kind == "bochs")
+    watched = session.Session(command, run_dir, console, replies, stop_at,
+                              lambda: crash.save_record(control, console.lines, run_dir),
+                              [control.fd] if control else [])
     how, status = watched.run(options.timeout, terminal)
+    if control:
+        control.close()
+    if any(line.startswith(crash.STOPPED) for line in console.lines):
+        how = "crashed"
     if kind == "bochs" and bochs.powered_off((run_dir / "qemu.log").read_bytes()):
         status = 0
     return how, status
@@ -143,6 +152,8 @@ def judge(wanted, run_dir, how, status, console, timeout):
                         f"{console.last_line()}")
         if "idle=poweroff" not in wanted.config:
             failures.append("coppice.cfg has no 'option idle=poweroff', so it waits in the monitor")
+    elif how == "crashed":
+        failures.append(crash.describe(console.lines, run_dir))
     elif how == "ended" and status != 0:
         failures.append(f"the emulator ended with status {status}; see {run_dir}/qemu.log")
     if not reports:

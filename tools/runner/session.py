@@ -8,8 +8,7 @@ import subprocess
 import time
 
 POWER_OFF = "coppice: power-off"
-
-
+LINGER_SECONDS = 0.5
 PR_SET_PDEATHSIG = 1
 
 
@@ -22,15 +21,18 @@ class Session:
     """Runs a command, feeds its console, and answers it where the caller wants to.
 
     replies: (text, answer) pairs; when the text shows up on the console the answer is typed, each
-    once and in this order.
+    once and in this order. stop_at: beginnings of lines that end the run; before_end is called
+    then, while the machine is still there.
     """
 
-    def __init__(self, command, run_dir, console, replies=(), stop_at=None):
+    def __init__(self, command, run_dir, console, replies=(), stop_at=(), before_end=None, fds=()):
         self.command = command
         self.run_dir = run_dir
         self.console = console
         self.replies = list(replies)
-        self.stop_at = stop_at      # a line that ends the run, for machines that cannot power off
+        self.stop_at = tuple(stop_at)
+        self.before_end = before_end
+        self.fds = fds              # what the command inherits
         self.seen = ""
 
     def run(self, timeout, terminal=None):
@@ -41,12 +43,15 @@ class Session:
         """
         with open(self.run_dir / "qemu.log", "wb") as log:
             process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stderr=log,
-                                       preexec_fn=die_with_parent,
+                                       preexec_fn=die_with_parent, pass_fds=self.fds,
                                        stdout=log if terminal else subprocess.PIPE)
             reader = terminal or process.stdout.fileno()
             writer = terminal or process.stdin.fileno()
             try:
                 how = self._watch(process, time.monotonic() + timeout, reader, writer)
+                if how == "stopped" and self.before_end:
+                    self._linger(reader, writer)
+                    self.before_end()
             finally:
                 self._end(process)
         return how, process.returncode
@@ -75,7 +80,19 @@ class Session:
             return b""
 
     def _said_stop(self):
-        return self.stop_at and any(l.startswith(self.stop_at) for l in self.console.lines[-50:])
+        return any(l.startswith(self.stop_at) for l in self.console.lines[-50:])
+
+    def _linger(self, reader, writer):
+        """Take what is said behind the line that ends the run."""
+        selector = selectors.DefaultSelector()
+        selector.register(reader, selectors.EVENT_READ)
+        until = time.monotonic() + LINGER_SECONDS
+        while time.monotonic() < until:
+            if selector.select(LINGER_SECONDS / 5):
+                data = self._read(reader)
+                if not data:
+                    return
+                self._take(data, writer)
 
     def _take(self, data, writer):
         self.console.feed(data)

@@ -38,6 +38,8 @@ static const struct command commands[] = {
 	{ "faults", "", "what the IOMMU has blocked", 0, 0, command_faults },
 	{ "log", "", "the last lines of the log", 0, 0, command_log },
 	{ "report", "", "write report.json", 0, 0, command_report },
+	{ "crash", "bug|fault", "stop the machine on purpose, to see its crash record", 1, 1,
+	  command_crash },
 	{ "poweroff", "", "write report.json and switch the machine off", 0, 0, command_poweroff },
 };
 
