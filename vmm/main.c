@@ -150,8 +150,9 @@ static void protect(void)
 	/* Everything is parked in an empty domain before any device is touched further. */
 	if (!pci_function_count() || !step(iommu_init(acpi_find("DMAR", 0), &why), "iommu", &why))
 		return;
-	if (step(iommu_enable(lapic_is_x2apic(), &why), "iommu", &why))
-		iommu_set_fault_vector(lapic_id(), VECTOR_FAULT);
+	/* One unit that fails is told; the others are on and their faults wanted. */
+	step(iommu_enable(lapic_is_x2apic(), &why), "iommu", &why);
+	iommu_set_fault_vector(lapic_id(), VECTOR_FAULT);
 }
 
 static void on_fault_vector(u8 vector)
