@@ -97,6 +97,22 @@ static void functions_of_one_device_without_acs_are_one_group(void **state)
 	assert_int_not_equal(group(rid_make(0, 2, 0, 0)), group(OTHER_PORT));
 }
 
+static void under_ari_all_functions_of_a_bus_are_one_device(void **state)
+{
+	(void)state;
+	struct rid far = { 0, 0x0223 };
+	struct fake_function *f[2];
+
+	fake_put16(other_port, other_port->cap_pcie + PCI_EXP_DEVCTL2, PCI_EXP_DEVCTL2_ARI);
+	f[0] = fake_pci_add(rid_make(0, 2, 0, 0), other_port, 0x33334444, 0x02000000);
+	f[1] = fake_pci_add(far, other_port, 0x33334444, 0x02000000);
+	for (unsigned i = 0; i < 2; i++)
+		fake_pcie_cap(f[i], 0x40, PCI_EXP_TYPE_ENDPOINT, 0);
+	discover();
+	pci_groups_compute();
+	assert_int_equal(group(rid_make(0, 2, 0, 0)), group(far));
+}
+
 static void functions_of_a_card_in_the_quirk_table_stand_alone(void **state)
 {
 	(void)state;
@@ -165,6 +181,7 @@ int main(void)
 		IN_MACHINE(each_downstream_port_without_acs_groups_with_what_is_below_it),
 		IN_MACHINE(everything_behind_a_bridge_to_conventional_pci_is_one_group),
 		IN_MACHINE(functions_of_one_device_without_acs_are_one_group),
+		IN_MACHINE(under_ari_all_functions_of_a_bus_are_one_device),
 		IN_MACHINE(functions_of_a_card_in_the_quirk_table_stand_alone),
 		IN_MACHINE(several_root_ports_in_one_slot_with_acs_stand_alone),
 		IN_MACHINE(an_integrated_pf_and_its_vfs_are_one_group_with_the_root_bus),

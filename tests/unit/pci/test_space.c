@@ -4,6 +4,7 @@
  * none (R1).
  */
 #include "machine.h"
+#include "pci/space_plan.h"
 
 static struct why why;
 
@@ -184,6 +185,38 @@ static void a_window_never_grows_into_what_the_other_has_just_taken(void **state
 	assert_reachable(pf);
 }
 
+static void what_a_plan_has_given_to_one_window_is_in_the_way_of_the_other(void **state)
+{
+	(void)state;
+	igb = fake_pci_igb(port);
+	discover();
+	struct pci_function *f = pci_find(PORT);
+	struct vf_space plan = { .pf = sriov_pf(0), .num_vfs = 1, .changes = 1 };
+	struct space_query q = { pci_find(PF), f, true, &plan };
+	struct pci_window range = { 0xd0000000, 0xd00fffff };
+	u64 end;
+
+	plan.change[0] = (struct window_change){ f, false, f->mem, { 0xd0000000, 0xd02fffff } };
+	assert_true(space_clash(&q, &range, &end));
+	assert_int_equal(end, 0xd0300000);
+	q.prefetch = false;
+	assert_false(space_clash(&q, &range, &end));
+}
+
+static void only_a_64_bit_prefetchable_window_moves_above_4_gib(void **state)
+{
+	(void)state;
+	pci_add_aperture(FAKE_MMIO64_BASE, FAKE_MMIO64_SIZE);
+	fake_put32(port, PCI_PREF_MEMORY_BASE, (PORT_PREFETCH >> 16) | (PORT_PREFETCH + MiB));
+	igb = fake_pci_igb(port);
+	fake_vf_bar(igb, 0, 0, GiB, FAKE_BAR_64 | FAKE_BAR_PREFETCH);
+	discover();
+	assert_int_equal(sriov_enable(sriov_pf(0), 0, 0, &why), ERR_NO_SPACE);
+	fake_vf_bar(igb, 0, 0, GiB, FAKE_BAR_64);
+	sriov_probe_all();
+	assert_int_equal(sriov_enable(sriov_pf(0), 0, 0, &why), ERR_NO_SPACE);
+}
+
 static void an_expansion_rom_is_not_overlaid(void **state)
 {
 	(void)state;
@@ -302,6 +335,8 @@ int main(void)
 		IN_MACHINE(reserved_ranges_ecam_and_the_chipset_are_never_used),
 		IN_MACHINE(both_windows_of_a_bridge_stay_apart_when_they_grow),
 		IN_MACHINE(a_window_never_grows_into_what_the_other_has_just_taken),
+		IN_MACHINE(what_a_plan_has_given_to_one_window_is_in_the_way_of_the_other),
+		IN_MACHINE(only_a_64_bit_prefetchable_window_moves_above_4_gib),
 		IN_MACHINE(an_expansion_rom_is_not_overlaid),
 		IN_MACHINE(a_32_bit_vf_bar_stays_out_of_a_window_above_4_gib),
 		IN_MACHINE(windows_of_a_switch_grow_on_all_levels),

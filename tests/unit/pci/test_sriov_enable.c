@@ -197,6 +197,7 @@ static void vfs_are_known_by_what_they_show_and_not_by_their_vendor_id(void **st
 	assert_int_equal(f->vf_index, 2);
 	assert_ptr_equal(f->parent, pci_find(PORT));
 	assert_true(f->flr);
+	assert_false(f->multifunction);
 	assert_int_equal(f->bars[3].base, vf_bar(&pf->vfs[2], 3).base);
 	assert_ptr_equal(vf_by_rid(f->rid), &pf->vfs[2]);
 	assert_null(vf_by_rid(PF));
@@ -225,6 +226,36 @@ static void disabling_gives_everything_back_and_enabling_again_works(void **stat
 	assert_int_equal(fake_get16(igb, SRIOV + PCI_SRIOV_CTRL) & PCI_SRIOV_CTRL_VFE, 0);
 	assert_int_equal(sriov_enable(pf, 0, 0, NULL), OK);
 	assert_int_equal(pci_function_count(), functions);
+}
+
+static void vfs_come_and_go_as_often_as_one_likes(void **state)
+{
+	(void)state;
+	struct sriov_pf *pf = enable_all();
+	unsigned functions = pci_function_count();
+
+	for (unsigned i = 0; i < 200; i++) {
+		assert_int_equal(sriov_disable(pf, NULL), OK);
+		assert_int_equal(sriov_enable(pf, 0, 0, NULL), OK);
+	}
+	assert_int_equal(pci_function_count(), functions);
+}
+
+static void bus_mastering_of_every_vf_goes_off_before_vf_enable(void **state)
+{
+	(void)state;
+	struct sriov_pf *pf = enable_all();
+	u64 control = FAKE_ECAM_BASE + ((u64)PF.id << 12) + SRIOV + PCI_SRIOV_CTRL;
+
+	fake_events_clear();
+	assert_int_equal(sriov_disable(pf, NULL), OK);
+	for (unsigned i = 0; i < 8; i++) {
+		u64 command = FAKE_ECAM_BASE + ((0x180ull + 2 * i) << 12) + PCI_COMMAND;
+		int at = fake_event_find(0, FAKE_MMIO_WRITE, command);
+
+		assert_true(at >= 0 && at < fake_event_find(0, FAKE_MMIO_WRITE, control));
+		assert_int_equal(fake_event((unsigned)at)->value, 0);
+	}
 }
 
 static void disabling_waits_one_second_after_vf_enable_went_off(void **state)
@@ -300,6 +331,8 @@ int main(void)
 		WITH_IGB(vfs_are_known_by_what_they_show_and_not_by_their_vendor_id),
 		WITH_IGB(wanted_and_limit_bound_the_number),
 		WITH_IGB(disabling_gives_everything_back_and_enabling_again_works),
+		WITH_IGB(vfs_come_and_go_as_often_as_one_likes),
+		WITH_IGB(bus_mastering_of_every_vf_goes_off_before_vf_enable),
 		WITH_IGB(disabling_waits_one_second_after_vf_enable_went_off),
 		WITH_IGB(disabling_is_refused_while_a_vm_has_a_vf),
 		WITH_IGB(vfs_that_were_on_before_us_are_switched_off_before_their_bars_are_sized),
