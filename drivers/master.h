@@ -44,6 +44,13 @@ struct vf_service {
 	char text[128];
 };
 
+/* A message between a VF and its PF. */
+struct mailbox_event {
+	const struct vf *vf;
+	bool from_vf;
+	u64 time_ns;
+};
+
 struct master;
 
 /*
@@ -119,6 +126,10 @@ struct master_driver {
 	void (*service)(struct master *m);
 	/* For reports. */
 	void (*describe_vf)(struct master *m, const struct vf *vf, struct vf_service *out);
+	/* The message that is `age` messages old (0: the last one), in words. False: none is kept.
+	 * NULL: the device has no mailbox. */
+	bool (*trace)(struct master *m, unsigned age, struct mailbox_event *out, char *buf,
+		      size_t size);
 	/* Fill the shared page's contents (all but sequence and request). */
 	void (*fill_page)(struct master *m, const struct vf *vf, struct coppice_vf_page *page);
 	/* NULL: a guest has all of its VF but the MSI-X table. */

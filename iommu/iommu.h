@@ -111,6 +111,38 @@ enum err iommu_unmap(struct iommu_domain *d, iova_t at, u64 size, struct why *wh
 bool iommu_translate(const struct iommu_domain *d, iova_t at, hpa_t *to, unsigned *prot,
 		     u64 *leaf_bytes);
 
+/* One entry that a unit reads on the way of a request. */
+enum iommu_table {
+	IOMMU_TABLE_ROOT,
+	IOMMU_TABLE_CONTEXT,
+	IOMMU_TABLE_PAGES
+};
+struct iommu_walk_step {
+	enum iommu_table table;
+	unsigned level; /* of IOMMU_TABLE_PAGES: 1 maps 4 KiB */
+	unsigned index;
+	hpa_t at;
+	u64 lo, hi;
+};
+
+/* Root, context and at most 5 levels. */
+#define IOMMU_WALK_STEPS 7
+struct iommu_walk {
+	hpa_t unit;
+	unsigned steps;
+	struct iommu_walk_step step[IOMMU_WALK_STEPS];
+	u16 domain_id;              /* 0: it did not come so far */
+	const char *domain;         /* its name, NULL if none has this id */
+	u8 read_fault, write_fault; /* the reason with which it would be blocked, 0 = it passes */
+	const char *read_text, *write_text;
+	hpa_t to;       /* where it goes, if either passes */
+	u64 leaf_bytes; /* 0: neither does */
+};
+
+/* What the function's unit would do with a request to `at`, read from its tables. ERR_REFUSED names
+ * why there is none. */
+enum err iommu_walk(struct rid rid, iova_t at, struct iommu_walk *out, struct why *why) MUST_CHECK;
+
 /*
  * Point the function's context entry at `d` (NULL: the parking domain) and flush: one context, one
  * IOTLB invalidation and one wait; twice that with caching mode, where appearing is a change of its

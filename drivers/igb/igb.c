@@ -250,5 +250,6 @@ const struct master_driver igb_master_driver = {
 	.quiesce_vf = igb_quiesce_vf,
 	.service = igb_service,
 	.describe_vf = igb_describe_vf,
+	.trace = igb_trace,
 	.fill_page = igb_fill_page,
 };

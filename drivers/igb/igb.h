@@ -8,6 +8,7 @@
  *	vf.c		a VF from policy to wipe
  *	mailbox.c	how words get from VF to PF and back
  *	messages.c	what the words ask for, and whether policy grants it
+ *	trace.c		the last messages, for people
  *	rate.c		transmit rate limits
  */
 #ifndef DRIVERS_IGB_IGB_H
@@ -54,6 +55,14 @@ struct igb_vlan {
 	u8 pools;
 };
 
+#define IGB_TRACE 32u
+struct igb_trace {
+	u64 time_ns;
+	u32 word[2];
+	u8 vf;
+	bool from_vf;
+};
+
 struct igb {
 	struct master *master;
 	struct mmio regs;
@@ -70,6 +79,8 @@ struct igb {
 	u8 rar_owner[IGB_RAR_ENTRIES]; /* pool + 1, 0 = free */
 	struct igb_vlan vlan[IGB_VLVF_ENTRIES];
 	struct igb_vf vf[IGB_MAX_VFS];
+	struct igb_trace trace[IGB_TRACE];
+	u64 traced; /* messages ever */
 };
 _Static_assert(sizeof(struct igb) <= MASTER_PRIVATE_BYTES, "drivers/master.h: the private bytes");
 
@@ -147,6 +158,11 @@ void igb_mailbox_wipe(struct igb *g, struct igb_vf *v);
 /* messages.c */
 /* Serve what is pending in MBVFICR: at most one message of each VF. */
 void igb_messages_serve(struct igb *g);
+
+/* trace.c */
+/* Remember a message; `next` is its second word, 0 if it has one only. Lock held. */
+void igb_trace_add(struct igb *g, const struct igb_vf *v, bool from_vf, u32 word, u32 next);
+bool igb_trace(struct master *m, unsigned age, struct mailbox_event *out, char *buf, size_t size);
 
 /* rate.c */
 /* Program the VF's limit for the current link and read it back into v->rate_set. */

@@ -45,6 +45,7 @@ enum err igb_mailbox_read(struct igb *g, struct igb_vf *v, u32 words[IGB_MAILBOX
 		return e;
 	for (unsigned i = 0; i < IGB_MAILBOX_WORDS; i++)
 		words[i] = igb_read(g, buffer_word(pool, i));
+	igb_trace_add(g, v, true, words[0], words[1]);
 	/* The acknowledgement comes before the answer: the VF waits for one after the other. */
 	igb_write(g, control(pool), P2V_ACK | P2V_PFU);
 	return OK;
@@ -59,6 +60,7 @@ enum err igb_mailbox_write(struct igb *g, struct igb_vf *v, const u32 *words, un
 		return e;
 	for (unsigned i = 0; i < count; i++)
 		igb_write(g, buffer_word(pool, i), words[i]);
+	igb_trace_add(g, v, false, words[0], count > 1 ? words[1] : 0);
 	igb_write(g, control(pool), P2V_STS);
 	return OK;
 }

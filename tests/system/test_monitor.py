@@ -19,7 +19,9 @@ vm name=b kernel=vfnet.elf mem=32M vf=igb0/1 cmdline="role=server"
 vm name=h kernel=hello.elf mem=16M
 """
 COMMANDS = ["help", "topology", "acs", "groups", "pf", "vf", "vf igb0/1", "vf igb0/1 cfg", "dmar igb0/1 1000",
-            "dmar igb0/1 fee00000", "dmar igb0/0 0", "irq", "stats", "memory", "faults", "log",
+            "dmar igb0/1 fee00000", "dmar igb0/0 0", "dmar walk igb0/1 1000", "dmar walk igb0/1 40000000",
+            "dmar walk 00:03.0 0", "dmar run igb0/1 0", "mbx trace", "mbx trace igb0/0", "mbx stop",
+            "irq", "stats", "memory", "faults", "log",
             "report", "vf igb0/9", "vm start nobody", "stast", "acs please", "top\\t", "pf\\x7f\\x7facs",
             "console", "vm stop b", "vm", "vm start b", "vm list", "poweroff"]
 # A person, too, waits until a VM is gone before starting it again, and until it runs before asking.
@@ -74,6 +76,30 @@ def test_the_dma_walk_tells_where_an_address_goes_and_what_is_blocked(talk):
     assert re.search(r"0000:01:10\.2 -> domain \d+ of VM b -> 0x[0-9a-f]+000, read write", talk[1]["dmar igb0/1 1000"])
     assert "0xfee00000 is not mapped: blocked" in talk[1]["dmar igb0/1 fee00000"]
     assert "parking domain, which maps nothing: blocked" in talk[1]["dmar igb0/0 0"]
+
+
+def test_the_table_walk_shows_each_entry_and_the_fault_it_would_give(talk):
+    walk = talk[1]["dmar walk igb0/1 1000"]
+    assert re.search(r"its domain is \d+, b$", walk, re.MULTILINE)
+    tables = re.findall(r"^  (root table, bus 01|context table, 10\.2|level \d, entry \d+) +at 0x\w+: \w{16}", walk,
+                        re.MULTILINE)
+    assert tables[:3] == ["root table, bus 01", "context table, 10.2", "level 4, entry 0"]
+    to = talk[1]["dmar igb0/1 1000"].split("-> ")[-1].split(",")[0]
+    assert f"= {to}, read write, in a page of 0x200000 bytes" in walk, "both ways of asking say the same"
+    beyond = talk[1]["dmar walk igb0/1 40000000"]
+    assert "a write would be blocked: no write permission: the page is not mapped" in beyond
+    assert "(fault 0x05)" in beyond and "(fault 0x06)" in beyond
+    assert "level 4" in talk[1]["dmar walk 00:03.0 0"], "any Requester ID, not only VFs"
+    assert "expected: dmar [walk]" in talk[1]["dmar run igb0/1 0"]
+
+
+def test_the_mailbox_trace_tells_the_handshake_in_words(talk):
+    trace = talk[1]["mbx trace"]
+    asked = re.search(r"igb0/1 -> PF  00000001 VF_RESET$", trace, re.MULTILINE)
+    answered = re.search(r"igb0/1 <- PF  80000001 VF_RESET, ACK$", trace, re.MULTILINE)
+    assert asked and answered and asked.start() < answered.start(), trace
+    assert "no message was kept" in talk[1]["mbx trace igb0/0"]
+    assert "expected: mbx trace" in talk[1]["mbx stop"]
 
 
 def test_routes_lead_from_the_vf_to_the_vcpu(talk):

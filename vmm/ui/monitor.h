@@ -19,6 +19,9 @@ struct command {
 command_fn command_topology, command_features, command_acs, command_groups, command_pf, command_vf,
 	command_dmar;
 command_fn command_vm, command_stats, command_irq, command_faults, command_log, command_report,
-	command_memory, command_crash, command_poweroff, command_console;
+	command_memory, command_crash, command_poweroff, command_console, command_mbx;
+
+/* "igb0/2" -> the VF, or NULL after saying so. `text` is cut. */
+const struct vf *find_vf(char *text);
 
 #endif

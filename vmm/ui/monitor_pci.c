@@ -95,8 +95,7 @@ static void show_vf(const struct vf *vf)
 		 (unsigned long long)s.mailbox_denied);
 }
 
-/* "igb0/2" -> the VF, or NULL after saying so. `text` is cut. */
-static const struct vf *find_vf(char *text)
+const struct vf *find_vf(char *text)
 {
 	char *number = cut(text, '/');
 	u64 index;
@@ -165,32 +164,4 @@ void command_vf(unsigned words, char *const word[MONITOR_WORDS])
 		show_config(vf);
 	else
 		log_text("expected: vf %s/%u cfg\n", vf->pf->name, vf->index);
-}
-
-void command_dmar(unsigned words, char *const word[MONITOR_WORDS])
-{
-	const struct vf *vf = find_vf(word[0]);
-	const struct vm *vm = vf_owner(vf);
-	u64 address, leaf = 0;
-	unsigned prot = 0;
-	hpa_t to;
-
-	(void)words;
-	if (!vf)
-		return;
-	if (!parse_address(word[1], &address)) {
-		log_text("expected an address such as 0x1000\n");
-	} else if (!vm || !vm->domain) {
-		log_text(RID_FMT " -> parking domain, which maps nothing: blocked\n",
-			 RID_ARG(vf->rid));
-	} else if (!iommu_translate(vm->domain, iova(address), &to, &prot, &leaf)) {
-		log_text(RID_FMT " -> domain %u of VM %s -> 0x%llx is not mapped: blocked\n",
-			 RID_ARG(vf->rid), iommu_domain_id(vm->domain), vm->name,
-			 (unsigned long long)address);
-	} else {
-		log_text(RID_FMT " -> domain %u of VM %s -> 0x%llx, %s%s, leaf of 0x%llx bytes\n",
-			 RID_ARG(vf->rid), iommu_domain_id(vm->domain), vm->name,
-			 (unsigned long long)to.v, prot & IOMMU_READ ? "read" : "",
-			 prot & IOMMU_WRITE ? " write" : "", (unsigned long long)leaf);
-	}
 }
