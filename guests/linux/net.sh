@@ -29,6 +29,22 @@ bring_up() {
 
 interrupts() { grep eth0 /proc/interrupts; }
 
+# fires_on CPU: how often the receive interrupt came to this CPU.
+fires_on() { awk -v column=$(($1 + 2)) '/eth0-rx-0/ { print $column }' /proc/interrupts; }
+
+# The receive interrupt follows when the guest sends it to another CPU, and comes back.
+affinity() {
+	irq=$(awk -F: '/eth0-rx-0/ { print $1 + 0 }' /proc/interrupts)
+	for cpu in 1 0; do
+		echo "$cpu" >"/proc/irq/$irq/smp_affinity_list"
+		answers "10.7.0.$peer" # the change is made at the next interrupt
+		before=$(fires_on "$cpu")
+		ping_all 5 "10.7.0.$peer" || return 1
+		say "interrupt $irq on CPU $cpu: $before before, $(fires_on "$cpu") after 5 pings"
+		[ "$(fires_on "$cpu")" -ge $((before + 5)) ] || return 1
+	done
+}
+
 # Who sends data gets its checksum back.
 answer_with_checksums() {
 	while :; do
@@ -42,6 +58,12 @@ send_bulk() {
 	got=$(nc -w 20 "10.7.0.$peer" 5000 </tmp/bulk | cut -d' ' -f1)
 	say "sent $bytes bytes, SHA-256 $wanted, the peer received $got"
 	[ "$wanted" = "$got" ]
+}
+
+packets() {
+	cd /sys/class/net/eth0/statistics
+	say "packets: $(cat rx_packets) received, $(cat tx_packets) sent"
+	cd /
 }
 
 # Both meet: each listens on a port of its own, and waits until the other's is there.
@@ -80,7 +102,9 @@ first_life() {
 	sleep 1
 	check "bulk data arrives as it was sent" send_bulk
 	interrupts
+	packets
 	meet 1
+	[ "$(nproc)" = 1 ] || check "the interrupt follows its affinity" affinity
 	kill "$server" 2>/dev/null
 	check "a VLAN interface can be made" vlan
 	meet 2

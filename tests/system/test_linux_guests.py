@@ -88,7 +88,7 @@ def test_a_guest_with_two_cpus_starts_both_on_own_cores_and_on_a_shared_one(boot
     assert "PASS a CPU can be taken out and brought back" in result.vm_log("linux")
 
 
-@pytest.mark.parametrize("mem, what", [("16M", "use mem="), ("64M", "raise mem=")])
+@pytest.mark.parametrize("mem, what", [("16M", "use mem="), ("80M", "raise mem=")])
 def test_memory_that_does_not_suffice_is_said_in_one_message(boot, linux_folder, mem, what):
     folder = linux_folder(f"linux-{mem}", "option idle=poweroff\n"
                           f"vm name=linux kernel=vmlinuz-6.1 initrd=initrd-6.1.img mem={mem}\n"
