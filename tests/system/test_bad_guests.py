@@ -65,8 +65,10 @@ def test_what_was_denied_is_logged_with_the_vm_and_the_register(crowd):
 
 
 def test_memory_of_ended_and_refused_vms_is_given_back(crowd):
+    """All but each VM's console ring (16 KiB), which can still be read, and the cores' VMX pages."""
     used = crowd.report["memory"]["used_pages"]
-    assert used["guest"] == 0 and used["vm"] <= 4, used
+    kept = 4 * len(crowd.report["vms"]) + 3
+    assert used["guest"] == 0 and used["vm"] <= kept, (used, kept)
 
 
 def test_without_coppice_cfg_entries_the_machine_says_what_is_missing(boot, scenario_folder):
