@@ -65,7 +65,7 @@ static enum err wait_ready(struct nvme *g, bool ready, struct why *why)
 			    "NVMe: the controller does not become %s within its %llu ms "
 			    "(CSTS 0x%x); power the machine off and on",
 			    ready ? "ready" : "idle", (unsigned long long)ms, w.csts);
-	if (!!(w.csts & CSTS_RDY) != ready || w.csts == ALL_BITS)
+	if (!!(w.csts & CSTS_RDY) != ready || (ready && w.csts & CSTS_CFS) || w.csts == ALL_BITS)
 		return fail(why, ERR_DEVICE, g->rid,
 			    "NVMe: the controller reports a fatal error (CSTS 0x%x)", w.csts);
 	return OK;

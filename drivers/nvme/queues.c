@@ -139,7 +139,7 @@ bool nvme_queues_complete(struct nvme_mediation *d)
 			continue;
 		}
 		slot = &d->slot[entry.cid];
-		if (slot->patch == PATCH_IDENTIFY_CONTROLLER)
+		if (slot->patch == PATCH_IDENTIFY_CONTROLLER && !NVME_STATUS(entry.status))
 			hide_fields(d, slot);
 		slot->used = false;
 		entry.cid = slot->cid;
