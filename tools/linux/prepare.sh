@@ -51,19 +51,25 @@ kernel_package() {
 		sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p' | head -n 1
 }
 
+# Into $work/debs, from the apt that is set up.
+download() {
+	package=$(kernel_package)
+	[ -n "$package" ] && (cd "$work/debs" && apt-get -q download "$package" busybox-static)
+}
+
 # Into $1: vmlinuz, busybox, modules/.
 fetch() (
 	work=$1.new
 	suite=$(suite_of "$2")
 	rm -rf "$work"
 	mkdir -p "$work/debs" "$work/tree"
-	own=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
-	[ "$own" = "$suite" ] || private_apt "$work" "$suite"
-	package=$(kernel_package)
-	[ -n "$package" ] || { apt-get -q update || true; package=$(kernel_package); }
-	[ -n "$package" ] || { echo "prepare: $suite has no linux-image-amd64" >&2; exit 1; }
-	(cd "$work/debs" && apt-get -q download "$package" busybox-static) ||
-		{ apt-get -q update; (cd "$work/debs" && apt-get -q download "$package" busybox-static); }
+	# The system's own lists may be of another suite, absent, or older than the archive: then lists of
+	# our own, which need no root.
+	own=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	if ! { [ "$own" = "$suite" ] && download; }; then
+		private_apt "$work" "$suite"
+		download || { echo "prepare: no linux-image-amd64 of $suite to be had" >&2; exit 1; }
+	fi
 	for deb in "$work"/debs/*.deb; do
 		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/tree" --wildcards --no-wildcards-match-slash \
 			--anchored './boot/vmlinuz-*' './bin/busybox' './usr/bin/busybox' \
