@@ -96,6 +96,10 @@ u16 iommu_domain_id(const struct iommu_domain *d)
 {
 	return d->id;
 }
+unsigned iommu_domains_used(void)
+{
+	return bitmap_count(vtd.domain_ids_used, MAX_DOMAINS);
+}
 u64 iommu_domain_pages(const struct iommu_domain *d)
 {
 	return d->pages;

@@ -159,6 +159,7 @@ enum err iommu_domain_destroy(struct iommu_domain *d, struct why *why);
 
 u16 iommu_domain_id(const struct iommu_domain *d);
 u64 iommu_domain_pages(const struct iommu_domain *d);
+unsigned iommu_domains_used(void); /* with the parking domain */
 
 /* --- interrupts --- */
 

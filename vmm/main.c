@@ -230,7 +230,7 @@ static void manage(void)
 	for (unsigned i = 0; i < vm_count; i++)
 		if (vms[i].state == VM_ENDED && !vms[i].torn_down && vms[i].live_vcpus == 0)
 			vm_teardown(&vms[i]);
-	if (!all_ended()) {
+	if (!all_ended() || monitor_is_busy()) {
 		told = false;
 		return;
 	}

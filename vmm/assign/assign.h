@@ -113,5 +113,6 @@ u64 irq_route_late(void);
  * is elsewhere. */
 void irq_route_interrupt(u8 vector);
 unsigned irq_route_count(void);
+unsigned irq_vectors_free(const struct cpu *core);
 
 #endif

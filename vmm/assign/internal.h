@@ -83,6 +83,5 @@ void irq_route_raise(struct irq_route *r);
 void irq_routes_init(void);
 /* A host vector that no core uses for a route, for a handler of our own. */
 enum err irq_vector_reserve(u8 *vector, struct why *why);
-unsigned irq_vectors_free(const struct cpu *core);
 
 #endif

@@ -31,8 +31,8 @@ static const struct command commands[] = {
 	  command_mbx },
 	{ "irq", "", "interrupt routes: VF vector, IRTE, host vector, guest vector", 0, 0,
 	  command_irq },
-	{ "vm", "[<action> <name>]", "VMs; start, stop, restart, destroy or console of one", 0, 2,
-	  command_vm },
+	{ "vm", "[<action> <name>]", "VMs; start, stop, restart, destroy, console or cycle one", 0,
+	  3, command_vm },
 	{ "console", "[mode all|focused]", "whose lines are shown beside those of who is in focus",
 	  0, 2, command_console },
 	{ "stats", "", "exits, interrupts and frames per VM", 0, 0, command_stats },
@@ -164,6 +164,7 @@ static void take_key(u8 byte)
 void monitor_poll(void)
 {
 	console_vm_keys_service();
+	cycle_service();
 	for (unsigned i = 0; i < BYTES_PER_POLL; i++) {
 		int byte = serial_read(CONSOLE);
 

@@ -3,6 +3,7 @@
 #ifndef VMM_UI_MONITOR_H
 #define VMM_UI_MONITOR_H
 
+#include "base/pool.h"
 #include "vmm/ui/report.h"
 
 #define MONITOR_WORDS 5
@@ -20,6 +21,12 @@ command_fn command_topology, command_features, command_acs, command_groups, comm
 	command_dmar;
 command_fn command_vm, command_stats, command_irq, command_faults, command_log, command_report,
 	command_memory, command_crash, command_poweroff, command_console, command_mbx;
+
+/* vm cycle: begin it (the count comes as text), and its turn in every service tick. */
+void cycle_begin(struct vm *vm, const char *count);
+void cycle_service(void);
+
+const char *pool_tag_name(enum pool_tag tag);
 
 /* "igb0/2" -> the VF, or NULL after saying so. `text` is cut. */
 const struct vf *find_vf(char *text);

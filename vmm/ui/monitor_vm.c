@@ -96,6 +96,12 @@ void command_vm(unsigned words, char *const word[MONITOR_WORDS])
 		list_vms();
 		return;
 	}
+	if (words == 3 && strcmp(word[0], "cycle") == 0) {
+		vm = find_vm(word[1]);
+		if (vm)
+			cycle_begin(vm, word[2]);
+		return;
+	}
 	if (words == 2 && !vm)
 		return;
 	for (unsigned i = 0; vm && i < ARRAY_LEN(vm_actions); i++) {
@@ -104,7 +110,8 @@ void command_vm(unsigned words, char *const word[MONITOR_WORDS])
 			return;
 		}
 	}
-	log_text("expected: vm list, or vm start|stop|restart|destroy|console <name>\n");
+	log_text("expected: vm list, or vm start|stop|restart|destroy|console <name>, or vm "
+		 "cycle <name> <rounds>\n");
 }
 
 void command_console(unsigned words, char *const word[MONITOR_WORDS])
@@ -167,16 +174,21 @@ void command_irq(unsigned words, char *const word[MONITOR_WORDS])
 				show_routes(&vms[i], &vms[i].vf[v]);
 }
 
-void command_memory(unsigned words, char *const word[MONITOR_WORDS])
+const char *pool_tag_name(enum pool_tag tag)
 {
-	static const char *const tags[POOL_TAGS] = {
+	static const char *const names[POOL_TAGS] = {
 		[POOL_HOST] = "host",     [POOL_PCI] = "pci", [POOL_IOMMU] = "iommu",
 		[POOL_DRIVER] = "driver", [POOL_VM] = "vm",   [POOL_GUEST] = "guest RAM",
 	};
 
+	return names[tag];
+}
+
+void command_memory(unsigned words, char *const word[MONITOR_WORDS])
+{
 	(void)words, (void)word;
 	for (unsigned i = 0; i < POOL_TAGS; i++)
-		log_text("%-10s %8llu pages\n", tags[i],
+		log_text("%-10s %8llu pages\n", pool_tag_name((enum pool_tag)i),
 			 (unsigned long long)pool_used((enum pool_tag)i));
 	log_text("%-10s %8llu pages\n", "free", (unsigned long long)pool_available());
 }

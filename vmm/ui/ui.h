@@ -33,6 +33,8 @@ void faults_service(void);
 
 /* The monitor on COM1: take what was typed. Boot core, every 10 ms. The first key opens it. */
 void monitor_poll(void);
+/* A command goes on that starts VMs which have ended: they have not ended for good. */
+bool monitor_is_busy(void);
 /* Open it now: prompt and all. */
 void monitor_open(void);
 
