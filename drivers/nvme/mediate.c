@@ -224,7 +224,7 @@ static void nvme_poll(struct master *m, struct vf *vf, int entry)
 	/* An entry of the guest's queue without an interrupt would be seen late or never. */
 	if (any && entry != 0)
 		d->interrupt_owed = true;
-	if (any)
+	if (d->guest.vm)
 		nvme_queues_submit(nvme_of(m), v);
 	spin_unlock(&d->lock);
 }

@@ -190,8 +190,11 @@ static void forward(struct nvme_mediation *d, const struct nvme_command *c, enum
 	advance(&d->sq.tail, d->sq.entries);
 }
 
-/* Before a guest has its first I/O queue: some devices attach namespaces by themselves at CC.EN. */
-static enum nvme_status check_attachments(struct nvme *g, struct nvme_vf *v)
+/*
+ * Before a guest's first command after CC.EN: some devices attach namespaces by themselves then.
+ * Not before the controller is ready, which is when it has done so. False: not now, or never.
+ */
+static bool attachments_are_right(struct nvme *g, struct nvme_vf *v)
 {
 	struct nvme_mediation *d = &v->mediation;
 	struct why why = { 0 };
@@ -199,7 +202,9 @@ static enum nvme_status check_attachments(struct nvme *g, struct nvme_vf *v)
 	enum err e;
 
 	if (d->checked)
-		return NVME_SUCCESS;
+		return true;
+	if (!(mmio_read32(&d->regs, NVME_CSTS) & CSTS_RDY))
+		return false;
 	spin_lock(&g->lock);
 	e = nvme_enforce_namespaces(g, v, &removed, &why);
 	spin_unlock(&g->lock);
@@ -209,12 +214,13 @@ static enum nvme_status check_attachments(struct nvme *g, struct nvme_vf *v)
 			    v->vf->index, g->master->vm_name_of(v->vf), removed);
 	if (e) {
 		log_limited(&d->log, LOG_ERROR, g->master->pf->name,
-			    "VF %u (VM \"%s\") gets no I/O queue: %s", v->vf->index,
+			    "VF %u (VM \"%s\") stays without commands: %s", v->vf->index,
 			    g->master->vm_name_of(v->vf), why.text);
-		return NVME_INVALID_QUEUE;
+		d->fatal = true;
+		return false;
 	}
 	d->checked = true;
-	return NVME_SUCCESS;
+	return true;
 }
 
 static void say_denied(struct nvme *g, struct nvme_vf *v, const struct nvme_command *c,
@@ -244,14 +250,6 @@ static void handle(struct nvme *g, struct nvme_vf *v, struct nvme_command *c,
 		complete_ourselves(d, c->cid, verdict.status | STATUS_DNR, 0);
 		return;
 	}
-	if (c->opcode == NVME_CREATE_SQ) {
-		enum nvme_status status = check_attachments(g, v);
-
-		if (status) {
-			complete_ourselves(d, c->cid, status, 0);
-			return;
-		}
-	}
 	if (c->opcode == NVME_ABORT && !translate_abort(d, c)) {
 		complete_ourselves(d, c->cid, NVME_SUCCESS, ABORT_NOT_DONE);
 		return;
@@ -264,6 +262,8 @@ void nvme_queues_submit(struct nvme *g, struct nvme_vf *v)
 	struct nvme_mediation *d = &v->mediation;
 	u32 tail = d->sq.tail;
 
+	if (d->fatal || d->guest_sq.head == d->guest_sq.tail || !attachments_are_right(g, v))
+		return;
 	while (!d->fatal && d->guest_sq.head != d->guest_sq.tail && guest_has_room(d)) {
 		struct nvme_slot *slot = free_slot(d);
 		struct nvme_command command;

@@ -3,7 +3,7 @@
 import pytest
 
 SCENARIOS = ["hello", "pair", "pair-shared-core", "hostile-dma", "no-iommu", "no-acs", "no-vtx",
-             "smp"]
+             "smp", "nvme"]
 
 
 @pytest.mark.parametrize("smp", [1, 2, 4])

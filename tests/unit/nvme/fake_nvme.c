@@ -142,9 +142,10 @@ static u16 execute(struct fake_controller *c, const struct nvme_command *cmd)
 	struct fake_nvme *f = c->nvme;
 	void *data = f->dma(c->cntlid, cmd->prp1, 1);
 
-	if (f->mute)
+	if (is_primary(c) ? f->mute : f->vf_mute)
 		return FAKE_NVME_NO_ANSWER;
-	if (f->refused_status && cmd->opcode == f->refused_opcode)
+	if (f->refused_status && cmd->opcode == f->refused_opcode &&
+	    is_primary(c) != f->refused_by_vfs)
 		return f->refused_status;
 	if (cmd->opcode == 0x06)
 		return data ? identify(c, cmd, data) : 0x004;

@@ -46,9 +46,10 @@ struct fake_nvme {
 
 	/* What may go wrong. Zero: nothing. */
 	bool never_ready, never_idle, fatal, gone;
-	bool mute;         /* commands are fetched, and never completed */
-	u8 refused_opcode; /* ends with this status, if that is not 0 */
+	bool mute, vf_mute; /* of the PF, of VFs: commands are fetched, and never completed */
+	u8 refused_opcode;  /* ends with this status, if that is not 0 */
 	u16 refused_status;
+	bool refused_by_vfs;    /* not by the PF */
 	bool stays_offline;     /* "online" succeeds and changes nothing */
 	u16 offline_cntlid;     /* the same, of one controller only; 0 = none */
 	bool assigns_one_less;  /* resources */

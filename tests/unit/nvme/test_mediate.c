@@ -230,7 +230,7 @@ static void the_answer_may_lie_in_two_pages(void **state)
 	memset(ram + 0x8000, 0xdd, 0x4000);
 	c.prp1 = 0x8000 + 0xf80; /* 128 bytes, then the rest */
 	c.prp2 = 0xa000;
-	disk.mute = true; /* the fake knows only one page: the answer is ours */
+	disk.vf_mute = true; /* the fake knows only one page: the answer is ours */
 	guest_put(&c);
 	guest_ring();
 	fake_nvme_complete(device, fake_nvme_last(device)->cid, 0, 0);
@@ -248,7 +248,7 @@ static void an_answer_outside_the_ram_changes_nothing(void **state)
 	(void)state;
 	c.prp1 = RAM_BYTES - 128;
 	c.prp2 = TO_GUEST;
-	disk.mute = true;
+	disk.vf_mute = true;
 	guest_put(&c);
 	guest_ring();
 	fake_nvme_complete(device, fake_nvme_last(device)->cid, 0, 0);
@@ -261,6 +261,7 @@ static void a_failed_identify_changes_no_memory(void **state)
 	(void)state;
 	memset(ram + GUEST_DATA, 0xdd, PAGE_SIZE);
 	disk.refused_opcode = 0x06;
+	disk.refused_by_vfs = true;
 	disk.refused_status = 0x006;
 	assert_int_equal(guest_do(&IDENTIFY), 0x006);
 	assert_int_equal(ram[GUEST_DATA + 256], 0xdd);
@@ -459,27 +460,65 @@ static void what_a_tick_found_is_owed_an_interrupt(void **state)
 
 /* --- attachments and owners */
 
-static void a_namespace_that_comes_with_enable_is_gone_before_the_first_io_queue(void **state)
+static void a_namespace_that_comes_with_enable_is_gone_before_the_first_command(void **state)
 {
 	(void)state;
 	disk.attached_at_enable = BIT(3);
 	guest_enable(GUEST_SIZE);
 	assert_int_equal(disk.holders[3], BIT(1));
-	assert_int_equal(guest_do(&CREATE_SQ), 0);
+	guest_put(&IDENTIFY);
+	guest_ring();
 	assert_int_equal(disk.holders[3], 0);
 	assert_int_equal(disk.holders[2], BIT(1));
 	assert_true(fake_log_contains("1 foreign namespaces came with CC.EN; detached"));
 }
 
-static void a_guest_whose_attachments_cannot_be_checked_gets_no_io_queue(void **state)
+static void attachments_are_looked_at_once_per_enable(void **state)
+{
+	unsigned looks_before, looks_after;
+
+	(void)state;
+	guest_do(&IDENTIFY);
+	looks_before = disk.controller[0].seen_count;
+	guest_do(&CREATE_SQ);
+	assert_int_equal(disk.controller[0].seen_count, looks_before);
+	guest_enable(GUEST_SIZE);
+	guest_do(&IDENTIFY);
+	looks_after = disk.controller[0].seen_count;
+	assert_true(looks_after > looks_before);
+}
+
+static void a_command_before_the_controller_is_ready_waits_until_it_is(void **state)
+{
+	struct nvme_completion done;
+
+	(void)state;
+	guest_enable(GUEST_SIZE);
+	device->csts = 0;
+	disk.attached_at_enable = 0;
+	guest_put(&IDENTIFY);
+	guest_ring();
+	poll_device(-1);
+	assert_int_equal(device->seen_count, 0);
+	disk.holders[3] |= BIT(1); /* what the device does while it gets ready */
+	device->csts = CSTS_RDY;
+	poll_device(-1);
+	poll_device(-1);
+	assert_true(guest_take(&done));
+	assert_int_equal(disk.holders[3], 0);
+}
+
+static void a_guest_whose_attachments_cannot_be_checked_stays_without_commands(void **state)
 {
 	(void)state;
 	disk.holders[3] |= BIT(1);
 	disk.refused_opcode = 0x15;
 	disk.refused_status = 0x006;
-	assert_int_equal(guest_do(&CREATE_SQ), 0x101);
-	assert_int_equal(fake_nvme_count(device, 0x01), 0);
-	assert_true(fake_log_contains("gets no I/O queue"));
+	guest_put(&CREATE_SQ);
+	guest_ring();
+	assert_int_equal(device->seen_count, 0);
+	assert_true(guest_read_reg(NVME_CSTS, 4) & CSTS_CFS);
+	assert_true(fake_log_contains("VF 0 (VM \"web\") stays without commands"));
 }
 
 static void after_its_vm_has_gone_nothing_reaches_the_device(void **state)
@@ -547,8 +586,10 @@ int main(void)
 		T(a_switched_off_controller_forgets_its_commands),
 		T(the_devices_own_interrupt_is_the_guests_and_no_second_is_owed),
 		T(what_a_tick_found_is_owed_an_interrupt),
-		T(a_namespace_that_comes_with_enable_is_gone_before_the_first_io_queue),
-		T(a_guest_whose_attachments_cannot_be_checked_gets_no_io_queue),
+		T(a_namespace_that_comes_with_enable_is_gone_before_the_first_command),
+		T(attachments_are_looked_at_once_per_enable),
+		T(a_command_before_the_controller_is_ready_waits_until_it_is),
+		T(a_guest_whose_attachments_cannot_be_checked_stays_without_commands),
 		T(after_its_vm_has_gone_nothing_reaches_the_device),
 		T(a_reset_vf_starts_with_registers_of_a_reset_controller),
 	};
