@@ -20,6 +20,7 @@ const char *err_name(enum err e)
 	return "unknown";
 }
 
+#undef fail
 enum err fail(struct why *why, enum err code, struct rid rid, const char *fmt, ...)
 {
 	va_list args;

@@ -135,5 +135,8 @@ struct why {
  */
 enum err fail(struct why *why, enum err code, struct rid rid, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
+#ifdef __clang_analyzer__ /* which would believe that it may return OK */
+#define fail(why, code, ...) (fail(why, code, __VA_ARGS__), (code))
+#endif
 
 #endif

@@ -6,6 +6,6 @@
 
 /* The story of a boot, from boot_info to running guests. Called once, on the boot core, with
  * interrupts off. */
-__attribute__((noreturn)) void vmm_main(const struct boot_info *boot);
+__attribute__((noreturn)) void vmm_main(const struct boot_info *info);
 
 #endif

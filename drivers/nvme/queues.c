@@ -169,7 +169,7 @@ static bool translate_abort(const struct nvme_mediation *d, struct nvme_command 
 {
 	if (ABORT_SQID(c->cdw10) != 0)
 		return true;
-	for (u16 i = 0; i < NVME_SLOTS; i++)
+	for (unsigned i = 0; i < NVME_SLOTS; i++)
 		if (d->slot[i].used && d->slot[i].cid == ABORT_CID(c->cdw10)) {
 			c->cdw10 = ABORT_CDW10(0, i);
 			return true;

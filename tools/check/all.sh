@@ -20,11 +20,12 @@ check() {
 	rm -f "$log"
 }
 
-wanted=${*:-format layering headers sizes python shell cppcheck tidy}
+wanted=${*:-format layering headers sizes docs python shell cppcheck tidy}
 check format tools/check/format.sh
 check layering /usr/bin/python3 tools/check/layering.py
 check headers tools/check/headers.sh
 check sizes /usr/bin/python3 tools/check/sizes.py
+check docs /usr/bin/python3 tools/check/walkthrough.py
 check python /usr/bin/python3 -c '
 import ast, pathlib
 for top in ("tools", "tests"):

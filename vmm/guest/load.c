@@ -92,19 +92,19 @@ static const struct boot_module *find_module(const char *wanted)
 	return by_tail;
 }
 
-static enum err module_missing(const char *wanted, struct why *why)
+#define MODULE_LIST_BYTES 160
+
+/* What the boot loader brought, as far as there is room to tell it. */
+static const char *list_modules(char names[MODULE_LIST_BYTES])
 {
-	char names[160];
-	int used = 0;
-	names[0] = '\0';
-	for (unsigned i = 0; i < boot->modules && used < (int)sizeof(names); i++)
-		used += format(names + used, sizeof(names) - (size_t)used, "%s%s", i ? ", " : "",
-			       boot->module[i].name);
-	return fail(why, ERR_NOT_FOUND, RID_NONE,
-		    "kernel %s: no such module; the boot loader brought %s%s. Add it beside "
-		    "coppice.cfg",
-		    wanted, boot->modules ? names : "none",
-		    used >= (int)sizeof(names) ? "..." : "");
+	unsigned used = 0;
+
+	for (unsigned i = 0; i < boot->modules && used < MODULE_LIST_BYTES; i++)
+		used += (unsigned)format(names + used, MODULE_LIST_BYTES - used, "%s%s",
+					 i ? ", " : "", boot->module[i].name);
+	if (used >= MODULE_LIST_BYTES)
+		memcpy(names + MODULE_LIST_BYTES - 4, "...", 4);
+	return boot->modules ? names : "none";
 }
 
 static enum err check_ram(const struct vm *vm, struct why *why)
@@ -120,8 +120,12 @@ static enum err check_ram(const struct vm *vm, struct why *why)
 static enum err open_module(const char *file, const u8 **image, u64 *size, struct why *why)
 {
 	const struct boot_module *module = find_module(file);
+	char names[MODULE_LIST_BYTES];
 	if (!module)
-		return module_missing(file, why);
+		return fail(why, ERR_NOT_FOUND, RID_NONE,
+			    "kernel %s: no such module; the boot loader brought %s. Add it beside "
+			    "coppice.cfg",
+			    file, list_modules(names));
 	*size = module->size;
 	*image = phys_map(module->base, module->size);
 	if (!*image)
