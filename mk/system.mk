@@ -10,7 +10,7 @@ test:
 
 test-system:
 	@$(SETUP) build run test bochs
-	@+$(MAKE) hypervisor guests
+	@+$(MAKE) hypervisor guests uefi
 	@tests/target/build-target.sh
 	@BUILD="$(BUILD)" $(PYTHON) -m pytest -p no:cacheprovider -q -ra tests/system \
 		$(if $(K),-k "$(K)") $(PYTEST_ARGS)

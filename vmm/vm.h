@@ -95,7 +95,7 @@ struct vcpu {
 	/* MSRs that stay in the core while this vCPU runs, swapped when another vCPU is scheduled.
 	 */
 	u64 kernel_gs_base, star, lstar, cstar, sfmask, tsc_aux;
-	u64 cr2; /* not in the VMCS either: the address of a page fault not yet handled */
+	u64 cr2;   /* not in the VMCS either: the address of a page fault not yet handled */
 	void *fpu; /* XSAVE area, one page */
 	u64 exits[EXIT_REASONS];
 	u64 vmreads, vmwrites; /* counted in COUNTERS builds only */
