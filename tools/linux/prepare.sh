@@ -12,7 +12,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/coppice
-modules="igbvf 8021q nvme msr ext4"
+modules="igbvf 8021q nvme msr crc32c_generic ext4"
 [ $# -ge 2 ] || { echo "usage: $0 FOLDER SERIES..." >&2; exit 2; }
 folder=$1
 shift
