@@ -29,11 +29,11 @@ static enum err read_holders(struct nvme *g, u32 nsid, const struct nvme_control
 	const struct nvme_controller_list *l = (const struct nvme_controller_list *)g->buffer;
 	enum err e = nvme_identify(g, CNS_ATTACHED_CONTROLLERS, nsid, 0, why);
 
+	*list = l;
 	if (!e && l->count > ARRAY_LEN(l->id))
 		return fail(why, ERR_DEVICE, g->rid,
 			    "NVMe: namespace %u is attached to %u controllers, a list holds %u",
 			    nsid, l->count, (unsigned)ARRAY_LEN(l->id));
-	*list = l;
 	return e;
 }
 
