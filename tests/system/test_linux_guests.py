@@ -97,3 +97,10 @@ def test_memory_that_does_not_suffice_is_said_in_one_message(boot, linux_folder,
     assert result.vm("linux")["state"] == "refused"
     assert what in result.output
     assert result.vm("hello")["exit_status"] == 0
+
+
+def test_four_cpus_of_debian_13s_kernel_share_two_cores(boot, linux_folder):
+    folder = linux_folder("linux-four", "option idle=poweroff\n"
+                          "vm name=linux kernel=vmlinuz-6.12 initrd=initrd-6.12.img mem=256M "
+                          'cpus=4 cmdline="console=ttyS0 tsc=reliable test=smp cpus=4"\n')
+    succeeded(boot(folder, smp=2), "linux")
