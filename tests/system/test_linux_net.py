@@ -69,6 +69,10 @@ def test_the_vf_interrupts_through_msix(net, name):
     assert {kind for counts, kind in rows if sum(map(int, counts.split()))} == {"tx", "rx"}, rows
 
 
+def test_the_interrupt_goes_to_the_cpu_that_the_guest_chose(net):
+    assert "PASS the interrupt follows its affinity" in net.vm_log("a")
+
+
 def test_a_reboot_gives_the_vf_back_and_takes_it_again(net):
     assert "start 2, test net" in net.vm_log("b")
     assert net.vm("b")["exit_status"] == 0
