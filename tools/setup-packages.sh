@@ -14,7 +14,7 @@ packages_of() {
 	target) echo dpkg-dev patch xz-utils make gcc libc6-dev ninja-build pkg-config python3 python3-venv \
 		     libglib2.0-dev libslirp-dev libfdt-dev zlib1g-dev seabios ovmf ipxe-qemu ;;
 	run)    echo python3 grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools ovmf seabios ;;
-	test)   echo libcmocka-dev python3-pytest python3-jsonschema pciutils ;;
+	test)   echo libcmocka-dev python3-pytest python3-jsonschema pciutils e2fsprogs ;;
 	fuzz)   echo clang "$(clang_runtime)" ;;
 	check)  echo clang-format clang-tidy cppcheck python3 libcmocka-dev ;;
 	bochs)  echo bochs bochsbios vgabios ;;
