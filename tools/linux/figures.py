@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""VM exits of stock Linux guests: per second of idleness, and per packet, each by reason.
+"""VM exits of stock Linux guests: per second of idleness, packet and disk command, by reason.
 
 Two runs that differ in one number, so that booting cancels out: a guest that sleeps 5 or 35
-seconds; two guests that send each other 1 or 9 MiB.
+seconds; two guests that send each other 1 or 9 MiB; two that read their disk 64 or 1064 times.
 
 usage: figures.py [--build build] [--target vtx]
 """
@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MIB = 1 << 20
 IDLE_SECONDS = (5, 35)
 BULK_BYTES = (1 * MIB, 9 * MIB)
+DISK_READS = (64, 1064)
 
 
 def boot(options, scenario, name, old, new):
@@ -35,7 +36,7 @@ def boot(options, scenario, name, old, new):
         if (source / "machine.args").is_file():
             (folder / "machine.args").write_text((source / "machine.args").read_text())
         setup = folder / "machine.setup"
-        setup.write_text(f'#!/bin/sh\nexec {ROOT}/tools/linux/prepare.sh "$RUN" 6.1 6.12\n')
+        setup.write_text(f'#!/bin/sh\nexec {source}/machine.setup\n')
         setup.chmod(0o755)
         run = options.build / "run" / name
         done = subprocess.run(
@@ -91,8 +92,17 @@ def bulk(options):
              *difference(runs[0][0], runs[1][0], name), count)
 
 
+def disk(options):
+    """Two guests that read their disk, one command after the other."""
+    runs = [boot(options, "linux-nvme", f"disk-{n}", "test=nvme", f"test=nvme reads={n}")[0]
+            for n in DISK_READS]
+    for name in ("a", "b"):
+        show(f"Per disk command of {name}:", *difference(*runs, name),
+             DISK_READS[1] - DISK_READS[0])
+
+
 def main():
-    """Both tables."""
+    """All tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default=ROOT / "build", type=pathlib.Path)
     parser.add_argument("--target", default="vtx")
@@ -100,6 +110,7 @@ def main():
     options.build = options.build.resolve()
     idle(options)
     bulk(options)
+    disk(options)
     return 0
 
 
