@@ -59,10 +59,14 @@ extern struct world {
 	bool long_mode, default_32;
 	/* What fails. */
 	enum err flr, iommu, acs, policy, attach_back, attach, domain, map, irte_free, irte_alloc,
-		ept, start, irte_set;
+		ept, start, irte_set, prepare, reset_done;
 	/* What was seen. */
 	struct world_irte irte[WORLD_IRTES];
 	struct world_mapping mapping[WORLD_MAPPINGS];
+	/* What devices reach beside a VM's RAM. */
+	struct world_mapping extra[WORLD_MAPPINGS];
+	unsigned extras;
+	unsigned domain_bits; /* of the last domain */
 	unsigned mappings, kicks, kicked_index, domains, fills, flushes, services;
 	s64 end_status;
 	char end_text[200];

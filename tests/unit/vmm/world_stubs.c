@@ -206,6 +206,7 @@ struct iommu_domain *iommu_domain_create(const char *name, unsigned width_bits, 
 		return NULL;
 	}
 	world.domains++;
+	world.domain_bits = width_bits;
 	domains[world.domains % 4] = (struct iommu_domain){ .id = (u16)world.domains };
 	return &domains[world.domains % 4];
 }
@@ -213,10 +214,14 @@ struct iommu_domain *iommu_domain_create(const char *name, unsigned width_bits, 
 enum err iommu_map(struct iommu_domain *d, iova_t at, hpa_t to, u64 size, unsigned prot,
 		   struct why *why)
 {
-	(void)to;
 	if (world.map)
 		return fail(why, world.map, RID_NONE, "no table pages");
-	assert_int_equal(at.v, 0);
+	if (at.v) {
+		assert_true(world.extras < WORLD_MAPPINGS);
+		world.extra[world.extras++] =
+			(struct world_mapping){ at.v, to.v, size, prot, false };
+		return OK;
+	}
 	assert_int_equal(prot, IOMMU_READ | IOMMU_WRITE);
 	d->bytes = size;
 	return OK;
@@ -363,17 +368,17 @@ static enum err driver_check(struct master *m, const struct vf *vf, const struct
 static enum err driver_prepare(struct master *m, struct vf *vf, const struct vf_policy *policy,
 			       struct why *why)
 {
-	(void)m, (void)policy, (void)why;
+	(void)m, (void)policy;
 	fake_event_add(FAKE_NOTE, NOTE_PREPARE, 0, vf->index);
-	return OK;
+	return world.prepare ? fail(why, world.prepare, vf->rid, "the namespace is gone") : OK;
 }
 
 static enum err driver_reset_done(struct master *m, struct vf *vf, bool keep_policy,
 				  struct why *why)
 {
-	(void)m, (void)why;
+	(void)m;
 	fake_event_add(FAKE_NOTE, keep_policy ? NOTE_REOPEN : NOTE_WIPE, 0, vf->index);
-	return OK;
+	return world.reset_done ? fail(why, world.reset_done, vf->rid, "it stays offline") : OK;
 }
 
 static void driver_quiesce(struct master *m, struct vf *vf)
