@@ -245,6 +245,18 @@ u64 vcpu_efer(struct vcpu *v);
 u64 vcpu_rflags(struct vcpu *v);
 u64 vcpu_rsp(struct vcpu *v);
 void vcpu_set_rsp(struct vcpu *v, u64 value);
+/* A general register by its number in an instruction or an exit qualification: RSP too. */
+static inline u64 vcpu_gpr(struct vcpu *v, unsigned reg)
+{
+	return reg == RSP_UNUSED ? vcpu_rsp(v) : v->gpr[reg];
+}
+static inline void vcpu_set_gpr(struct vcpu *v, unsigned reg, u64 value)
+{
+	if (reg == RSP_UNUSED)
+		vcpu_set_rsp(v, value);
+	else
+		v->gpr[reg] = value;
+}
 bool vcpu_cs_long(struct vcpu *v);
 bool vcpu_cs_default_32(struct vcpu *v);
 u64 vcpu_cs_base(struct vcpu *v); /* 0 in 64-bit mode */

@@ -187,22 +187,9 @@ static u64 low_bits(u64 value, unsigned bytes)
 	return bytes >= 8 ? value : value & (BIT64(8 * bytes) - 1);
 }
 
-static u64 register_read(struct vcpu *v, unsigned reg)
-{
-	return reg == RSP_UNUSED ? vcpu_rsp(v) : v->gpr[reg];
-}
-
-static void register_write(struct vcpu *v, unsigned reg, u64 value)
-{
-	if (reg == RSP_UNUSED)
-		vcpu_set_rsp(v, value);
-	else
-		v->gpr[reg] = value;
-}
-
 static u64 stored_value(struct vcpu *v, const struct mmio_insn *insn)
 {
-	u64 value = insn->immediate ? insn->imm : register_read(v, insn->reg);
+	u64 value = insn->immediate ? insn->imm : vcpu_gpr(v, insn->reg);
 	return low_bits(insn->high_byte ? value >> 8 : value, insn->width);
 }
 
@@ -217,9 +204,9 @@ static void load_register(struct vcpu *v, const struct mmio_insn *insn, u64 valu
 	if (insn->reg_width < 4) {
 		unsigned shift = insn->high_byte ? 8 : 0;
 		u64 mask = (BIT64(8 * insn->reg_width) - 1) << shift;
-		value = (register_read(v, insn->reg) & ~mask) | value << shift;
+		value = (vcpu_gpr(v, insn->reg) & ~mask) | value << shift;
 	}
-	register_write(v, insn->reg, value);
+	vcpu_set_gpr(v, insn->reg, value);
 }
 
 static enum err decode_at_rip(struct vcpu *v, gpa_t at, bool write, struct mmio_insn *insn,

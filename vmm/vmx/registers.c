@@ -24,19 +24,6 @@ enum cr_type {
 #define DR_QUAL_NUMBER(q) ((q)&7)
 #define DR_QUAL_READ(q)   ((q) >> 4 & 1)
 
-static u64 get_gpr(struct vcpu *v, unsigned reg)
-{
-	return reg == RSP_UNUSED ? vcpu_rsp(v) : v->gpr[reg];
-}
-
-static void set_gpr(struct vcpu *v, unsigned reg, u64 value)
-{
-	if (reg == RSP_UNUSED)
-		vcpu_set_rsp(v, value);
-	else
-		v->gpr[reg] = value;
-}
-
 /* CR0: NE stays on in hardware, CD and NW are remembered only; the rest is the guest's. */
 static enum verdict write_cr0_guest(struct vcpu *v, u64 value)
 {
@@ -105,11 +92,11 @@ enum verdict on_cr_access(struct vcpu *v)
 	u64 cr0;
 
 	switch ((enum cr_type)CR_QUAL_TYPE(q)) {
-	case CR_WRITE: return cr_write(v, CR_QUAL_NUMBER(q), get_gpr(v, CR_QUAL_REG(q)));
+	case CR_WRITE: return cr_write(v, CR_QUAL_NUMBER(q), vcpu_gpr(v, CR_QUAL_REG(q)));
 	case CR_READ:
 		if (CR_QUAL_NUMBER(q) != 8)
 			return INJECT_UD;
-		set_gpr(v, CR_QUAL_REG(q), v->lapic.tpr >> 4);
+		vcpu_set_gpr(v, CR_QUAL_REG(q), v->lapic.tpr >> 4);
 		return RESUME_NEXT;
 	case CR_CLTS: return write_cr0_guest(v, vcpu_cr0(v) & ~CR0_TS);
 	case CR_LMSW:
@@ -136,10 +123,10 @@ enum verdict on_dr_access(struct vcpu *v)
 		value = number < 4    ? v->dr[number]
 			: number == 6 ? v->dr6
 				      : vmcs_read(VMCS_GUEST_DR7);
-		set_gpr(v, reg, value);
+		vcpu_set_gpr(v, reg, value);
 		return RESUME_NEXT;
 	}
-	value = get_gpr(v, reg);
+	value = vcpu_gpr(v, reg);
 	if (number >= 6 && value >> 32)
 		return INJECT_GP;
 	if (number < 4)
