@@ -52,6 +52,22 @@ def test_a_file_that_is_nowhere_is_listed_with_the_places_looked_at(scenario_fol
     assert missing == [("k.elf", [folder / "k.elf", tmp_path / "build" / "guests" / "k.elf"])]
 
 
+def test_what_the_setup_script_has_made_comes_before_everything_else(scenario_folder, tmp_path):
+    folder = scenario_folder("s", "vm name=a kernel=vmlinuz initrd=i\n")
+    (folder / "i").write_text("the folder's")
+    script = folder / "machine.setup"
+    script.write_text("#!/bin/sh\necho prepared >vmlinuz\n")
+    script.chmod(0o755)
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    loaded = scenario.load(str(folder), ROOT)
+    loaded.run_setup(run_dir)
+    found, missing = loaded.find_files(tmp_path / "build")
+    assert [(n, p.read_text()) for n, p in found] == [("vmlinuz", "prepared\n"),
+                                                     ("i", "the folder's")]
+    assert missing == []
+
+
 def test_run_options_are_not_part_of_the_pattern(scenario_folder):
     only_options = scenario_folder("s", "", expect='{"run": {"timeout": 7, "smp": 1}}')
     loaded = scenario.load(str(only_options), ROOT)
