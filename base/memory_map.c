@@ -71,3 +71,41 @@ unsigned memory_map_pieces(const struct boot_info *boot, enum memory_use use,
 	}
 	return count;
 }
+
+#define GAP_ALIGN MiB
+
+/* Where the gap that begins at `from` ends: at the next range, or at `limit`. `from` if it is
+ * inside a range. */
+static u64 gap_end(const struct boot_info *boot, u64 from, u64 limit)
+{
+	u64 end = limit;
+
+	for (unsigned i = 0; i < boot->memory_ranges; i++) {
+		u64 base = boot->memory[i].base.v, size = boot->memory[i].size;
+
+		if (size == 0 || (base < from && size <= from - base))
+			continue; /* ends before */
+		if (base <= from)
+			return from;
+		end = MIN(end, ALIGN_DOWN(base, GAP_ALIGN));
+	}
+	return end;
+}
+
+void memory_map_largest_gap(const struct boot_info *boot, u64 limit, u64 *base, u64 *size)
+{
+	*base = *size = 0;
+	/* A gap begins where a range ends. */
+	for (unsigned i = 0; i < boot->memory_ranges; i++) {
+		u64 from = boot->memory[i].base.v + boot->memory[i].size, end;
+
+		if (from < boot->memory[i].base.v || from >= limit)
+			continue;
+		from = ALIGN_UP(from, GAP_ALIGN);
+		end = gap_end(boot, from, limit);
+		if (end > from && end - from > *size) {
+			*base = from;
+			*size = end - from;
+		}
+	}
+}

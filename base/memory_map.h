@@ -25,4 +25,10 @@ enum memory_use {
 unsigned memory_map_pieces(const struct boot_info *boot, enum memory_use use,
 			   struct memory_piece *out, unsigned max);
 
+/*
+ * The largest range below `limit` that the firmware's map names for nothing at all: where it leaves
+ * room for devices. Size 0 if there is none. 1 MiB granularity.
+ */
+void memory_map_largest_gap(const struct boot_info *boot, u64 limit, u64 *base, u64 *size);
+
 #endif

@@ -16,6 +16,7 @@
 #include "base/hw/insn.h"
 #include "base/log.h"
 #include "base/madt.h"
+#include "base/memory_map.h"
 #include "base/panic.h"
 #include "base/pool.h"
 #include "base/string.h"
@@ -125,6 +126,26 @@ static void start_cores(bool vtx)
 		 vtx ? ", in VMX operation" : "");
 }
 
+/* The chipset's own registers: I/O APIC, HPET, IOMMUs, local APICs, flash. */
+#define CHIPSET_BASE 0xfec00000ull
+
+/*
+ * Where the host bridge leads to PCI. UEFI says it; a BIOS says it only in AML, so there it is the
+ * largest hole of the memory map, which is what Linux takes without _CRS.
+ */
+static void tell_apertures(void)
+{
+	u64 base, size;
+
+	for (unsigned i = 0; i < boot->apertures; i++)
+		pci_add_aperture(boot->aperture[i].base, boot->aperture[i].size);
+	if (boot->apertures)
+		return;
+	memory_map_largest_gap(boot, CHIPSET_BASE, &base, &size);
+	if (size)
+		pci_add_aperture(base, size);
+}
+
 static void discover_fabric(void)
 {
 	struct why why = { 0 };
@@ -132,8 +153,7 @@ static void discover_fabric(void)
 	if (!step(pci_config_init(acpi_find("MCFG", 0), &why), "pci", &why) ||
 	    !step(pci_walk(&why), "pci", &why))
 		return;
-	for (unsigned i = 0; i < boot->apertures; i++)
-		pci_add_aperture(boot->aperture[i].base, boot->aperture[i].size);
+	tell_apertures();
 	/* RAM, and what firmware keeps for itself, is no place for a VF's BAR. */
 	for (unsigned i = 0; i < boot->memory_ranges; i++)
 		pci_reserve_range(boot->memory[i].base.v, boot->memory[i].size);

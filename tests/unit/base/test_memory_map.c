@@ -127,6 +127,39 @@ static void a_hole_up_to_the_end_of_the_address_space_is_a_hole(void **state)
 	assert_pieces(MEMORY_POOL, { 0x100000, 0x200000 }, { 0x200000, ALIGN_DOWN(~0ull, 4096) });
 }
 
+static void
+the_largest_hole_below_the_limit_is_found_between_unsorted_overlapping_ranges(void **state)
+{
+	u64 base, size;
+
+	(void)state;
+	add(0xb0000000, 0x10000000, BOOT_MEMORY_RESERVED);
+	add(0x100000, 0x7fe00000, BOOT_MEMORY_USABLE);
+	add(0x7fe00000, 0x200123, BOOT_MEMORY_ACPI);
+	add(0xfed1c000, 0x4000, BOOT_MEMORY_RESERVED);
+	add(0x100000000, 0x80000000, BOOT_MEMORY_USABLE);
+	memory_map_largest_gap(&boot, 0xfec00000, &base, &size);
+	assert_int_equal(base, 0xc0000000);
+	assert_int_equal(size, 0x3ec00000);
+	add(0xc0000000, 0x3ec00000, BOOT_MEMORY_RESERVED);
+	memory_map_largest_gap(&boot, 0xfec00000, &base, &size);
+	assert_int_equal(base, 0x80100000); /* the next MiB after RAM and tables */
+	assert_int_equal(base + size, 0xb0000000);
+}
+
+static void a_map_without_a_hole_has_none(void **state)
+{
+	u64 base, size;
+
+	(void)state;
+	add(0, 0xfec00000, BOOT_MEMORY_USABLE);
+	memory_map_largest_gap(&boot, 0xfec00000, &base, &size);
+	assert_int_equal(size, 0);
+	boot.memory[0] = (struct boot_memory){ hpa(0x1000), ~0ull, BOOT_MEMORY_RESERVED };
+	memory_map_largest_gap(&boot, 0xfec00000, &base, &size);
+	assert_int_equal(size, 0);
+}
+
 #define MAP_TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -141,6 +174,9 @@ int main(void)
 		MAP_TEST(no_more_pieces_are_written_than_there_is_room_for),
 		MAP_TEST(ranges_at_the_end_of_the_address_space_do_not_wrap),
 		MAP_TEST(a_hole_up_to_the_end_of_the_address_space_is_a_hole),
+		MAP_TEST(
+			the_largest_hole_below_the_limit_is_found_between_unsorted_overlapping_ranges),
+		MAP_TEST(a_map_without_a_hole_has_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
