@@ -98,9 +98,16 @@ def named_files(options, wanted):
     """What coppice.cfg names and is there."""
     found, missing = wanted.find_files(options.build)
     for name, places in missing:
-        say(f"{name}: coppice.cfg names it; it is neither {places[0]} nor {places[1]}; "
+        say(f"{name}: coppice.cfg names it; it is neither {' nor '.join(map(str, places))}; "
             "going on without it")
     return found
+
+
+def prepare(options, wanted):
+    """What machine.setup makes, kernels above all, belongs on a medium that is not run here, too."""
+    folder = (options.build / "medium" / wanted.name).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted.run_setup(folder)
 
 
 def make_medium(options, wanted, folder):
@@ -210,6 +217,7 @@ def action_iso(options, wanted):
     """Only the medium, for a stick or a server's virtual drive."""
     output = pathlib.Path(options.output or options.build / "coppice.iso").resolve()
     output.parent.mkdir(parents=True, exist_ok=True)
+    prepare(options, wanted)
     iso.make(output, output.with_suffix(".dir"), options.kernel, wanted.config,
              named_files(options, wanted), options.hvargs)
     say(f"{os.path.relpath(output)}: boots {wanted.name} on BIOS and UEFI machines; "
@@ -220,6 +228,7 @@ def action_iso(options, wanted):
 def action_esp(options, wanted):
     """Only the folder, to be copied to a FAT volume."""
     output = pathlib.Path(options.output or options.build / "esp").resolve()
+    prepare(options, wanted)
     esp.stage(output, options.build, wanted.config, named_files(options, wanted))
     say(f"{os.path.relpath(output)}/: boots {wanted.name}; copy what is in it to the root of a FAT "
         "volume (a stick, an EFI system partition)")
