@@ -81,14 +81,11 @@ static void complete_ourselves(struct nvme_mediation *d, u16 cid, u16 status, u3
 	d->interrupt_owed = true;
 }
 
-/* What Identify Controller tells a guest about commands that it does not have. */
+/* What Identify Controller tells a guest about commands and features that it does not have. */
 static const struct {
 	u16 offset, bytes;
 } hidden_fields[] = {
-	{ ID_OACS, 2 },
-	{ ID_HMPRE, 4 },
-	{ ID_HMMIN, 4 },
-	{ ID_SANICAP, 4 },
+	{ ID_OACS, 2 }, { ID_APSTA, 1 }, { ID_HMPRE, 4 }, { ID_HMMIN, 4 }, { ID_SANICAP, 4 },
 };
 
 /* Fields are aligned as PRPs are, so none lies across the two pages. A page that is not the guest's

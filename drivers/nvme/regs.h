@@ -168,6 +168,7 @@ enum nvme_cns {
 enum nvme_identify_controller {
 	ID_CNTLID = 78,
 	ID_OACS = 256,
+	ID_APSTA = 265,
 	ID_HMPRE = 272,
 	ID_HMMIN = 276,
 	ID_SANICAP = 328,
@@ -262,6 +263,7 @@ enum nvme_log {
 	LOG_FIRMWARE = 0x03,
 	LOG_CHANGED_NAMESPACES = 0x04,
 	LOG_EFFECTS = 0x05,
+	LOG_ANA = 0x0c,
 };
 
 /* Create and delete I/O queues [5.4 to 5.7]; Abort [5.1]. */

@@ -137,8 +137,8 @@ static struct nvme_verdict judge_feature(const struct nvme_command *c, const str
 
 static struct nvme_verdict judge_log(const struct nvme_command *c, const struct nvme_share *s)
 {
-	static const u8 allowed[] = { LOG_SUPPORTED,          LOG_ERRORS, LOG_HEALTH, LOG_FIRMWARE,
-				      LOG_CHANGED_NAMESPACES, LOG_EFFECTS };
+	static const u8 allowed[] = { LOG_SUPPORTED,          LOG_ERRORS,  LOG_HEALTH, LOG_FIRMWARE,
+				      LOG_CHANGED_NAMESPACES, LOG_EFFECTS, LOG_ANA };
 
 	if (c->nsid && c->nsid != NSID_ALL && c->nsid != s->nsid)
 		return deny(NVME_INVALID_NAMESPACE, "a namespace that is not its own");

@@ -208,7 +208,7 @@ static void identify_controller_shows_no_command_that_would_be_denied(void **sta
 {
 	static const struct {
 		unsigned at, bytes;
-	} hidden[] = { { 256, 2 }, { 272, 8 }, { 328, 4 } };
+	} hidden[] = { { 256, 2 }, { 265, 1 }, { 272, 8 }, { 328, 4 } };
 	bool expected_zero[4096] = { false };
 
 	(void)state;
@@ -220,6 +220,8 @@ static void identify_controller_shows_no_command_that_would_be_denied(void **sta
 			assert_int_equal(ram[GUEST_DATA + i], 0);
 	assert_int_equal(ram[GUEST_DATA + 255], 0xee);
 	assert_int_equal(ram[GUEST_DATA + 258], 0xee);
+	assert_int_equal(ram[GUEST_DATA + 264], 0xee);
+	assert_int_equal(ram[GUEST_DATA + 266], 0xee);
 }
 
 static void the_answer_may_lie_in_two_pages(void **state)
