@@ -238,15 +238,32 @@ static void finish(void)
 	power_off();
 }
 
+#define SERVICE_NS (10 * NS_PER_MS)
+
+/* Text for the serial port leaves as fast as the port takes it, without anybody waiting for it. */
+static bool is_service_due(void)
+{
+	static u64 next_ns;
+
+	if (console_service())
+		core_service_in(CONSOLE_FIFO_NS);
+	if (time_now_ns() < next_ns)
+		return false;
+	next_ns = time_now_ns() + SERVICE_NS;
+	return true;
+}
+
 /* What the boot core does every 10 ms between guests. */
 static void manage(void)
 {
 	static bool told;
 
+	if (!is_service_due())
+		return;
 	masters_service();
+	throttle_service();
 	faults_service();
 	monitor_poll();
-	console_service(this_cpu()->queue_len == 0);
 	for (unsigned i = 0; i < vm_count; i++)
 		if (vms[i].state == VM_ENDED && !vms[i].torn_down && vms[i].live_vcpus == 0)
 			vm_teardown(&vms[i]);

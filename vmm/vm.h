@@ -168,6 +168,7 @@ struct vm {
 	u64 figure[COPPICE_FIGURES];
 	bool figure_set[COPPICE_FIGURES];
 	u64 forwarded_irqs;
+	u64 throttled;  /* service ticks in which a vector of its VFs was masked for its storm */
 	char line[256]; /* console line being assembled */
 	unsigned line_len;
 	volatile u32 live_vcpus; /* vCPUs that a core still holds */
@@ -199,8 +200,9 @@ struct cpu {
 	struct spinlock lock; /* queue and routes */
 	volatile bool kicked;
 	u64 ept_generation[CONFIG_VMS]; /* last flush of each VM's EPT on this core */
-	u64 timer_armed_ns;             /* what the LAPIC timer is set for, 0 = stopped */
-	struct irq_route *route[256];   /* by host vector */
+	u64 slice_end_ns;   /* when the current vCPU's turn is over, 0 = it has the core alone */
+	u64 timer_armed_ns; /* what the LAPIC timer is set for, 0 = stopped */
+	struct irq_route *route[256]; /* by host vector */
 	u64 host_interrupts;
 };
 

@@ -25,4 +25,7 @@ int watch_ram(u64 argument);
 /* echo.c */
 int echo_lines(u64 argument);
 
+/* irqstorm.c */
+int storm_of_vf(u64 argument);
+
 #endif

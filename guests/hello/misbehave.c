@@ -269,5 +269,6 @@ const struct behaviour misbehaviours[] = {
 	{ "watch", watch_ram },
 	{ "cpuid", many_cpuids },
 	{ "echo", echo_lines },
+	{ "irqstorm", storm_of_vf },
 	{ NULL, NULL },
 };

@@ -97,6 +97,7 @@ u64 igbvf_interrupts(const struct igbvf *v);
 enum igbvf_reg {
 	VF_CTRL = 0x0000,
 	VF_STATUS = 0x0008,
+	VF_EICS = 0x1520,
 	VF_EIMS = 0x1524,
 	VF_EIMC = 0x1528,
 	VF_EIAC = 0x152c,

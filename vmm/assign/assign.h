@@ -87,6 +87,8 @@ struct irq_route {
 	struct vcpu *vcpu;
 	u8 guest_vector;
 	u64 forwarded, dropped;
+	u32 in_tick;             /* interrupts since the last service tick */
+	volatile bool throttled; /* masked by us until the next one */
 	/* After a move to another core, an interrupt may still be on its way to the old vector: it
 	 * stays this route's until the next move. NULL = none. */
 	struct cpu *old_core;
@@ -103,6 +105,9 @@ enum err irq_route_create(struct assigned_vf *a, struct vm *vm, u16 msix_index, 
 /* Change destination or guest vector in place. */
 enum err irq_route_update(struct irq_route *r, struct vcpu *to, u8 guest_vector, struct why *why);
 void irq_route_destroy(struct irq_route *r);
+/* Every service tick, on the boot core: routes get a new budget, and those that had used theirs up
+ * are unmasked (vmm/assign/throttle.c). */
+void throttle_service(void);
 /* The route of a vector on a core, for reports; NULL = none. Only what runs on that core may follow
  * it further. */
 const struct irq_route *irq_route_at(unsigned cpu, u8 vector);

@@ -77,6 +77,10 @@ void mediation_free(struct assigned_vf *a);
 /* An interrupt of this VF is about to reach the guest. Lock of the route's core held. */
 void mediation_interrupt(struct assigned_vf *a, u16 msix_index);
 
+/* --- throttle.c */
+/* An interrupt came on this route; its core's lock held. Masks the vector if they are too many. */
+void throttle_count(struct irq_route *r);
+
 /* --- irq_route.c */
 /* As if the route's device had sent its message. */
 void irq_route_raise(struct irq_route *r);

@@ -240,6 +240,7 @@ static void post(struct irq_route *r)
 
 static void forward(struct irq_route *r)
 {
+	throttle_count(r);
 	/* A late interrupt of an older assignment is nobody's (R40). */
 	if (r->generation != r->assigned->vf->generation) {
 		r->dropped++;

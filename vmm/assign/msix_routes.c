@@ -70,7 +70,7 @@ static enum err route(struct vm *vm, struct assigned_vf *a, u16 index, struct vc
 			if (e)
 				return e;
 		}
-		msix_mask_entry(&a->msix, index, false);
+		msix_mask_entry(&a->msix, index, r->throttled);
 		return OK;
 	}
 	enum err e = irq_route_create(a, vm, index, to, vector, &r, why);

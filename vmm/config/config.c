@@ -154,6 +154,17 @@ static const char *set_report(struct line *l, char *value)
 	return NULL;
 }
 
+static const char *set_irq_budget(struct line *l, char *value)
+{
+	u64 budget;
+
+	if (!parse_number(value, CONFIG_IRQ_BUDGET_MAX, &budget) || !budget)
+		return "expected a number of interrupts in 10 ms, from 1 to 100000";
+	l->out->irq_budget = (u32)budget;
+	return NULL;
+}
+_Static_assert(CONFIG_IRQ_BUDGET_MAX == 100000, "set_irq_budget's message says 100000");
+
 static const char *set_unsafe_acs(struct line *l, char *value)
 {
 	struct rid rid;
@@ -173,9 +184,10 @@ _Static_assert(CONFIG_OVERRIDES == 16, "set_unsafe_acs's message says 16");
 static const struct vm_key options[] = {
 	{ "idle", set_idle, true },
 	{ "report", set_report, true },
+	{ "irq_budget", set_irq_budget, true },
 	{ "unsafe_acs", set_unsafe_acs, true },
 };
-#define OPTIONS_TEXT "idle, report, unsafe_acs"
+#define OPTIONS_TEXT "idle, report, irq_budget, unsafe_acs"
 
 static void unknown_key(struct line *l, const char *token, const char *key,
 			const struct vm_key *keys, unsigned count, const char *all)
@@ -289,6 +301,7 @@ enum err config_parse(const char *text, size_t len, struct config *out)
 	bool good = true;
 
 	memset(out, 0, sizeof(*out));
+	out->irq_budget = CONFIG_IRQ_BUDGET;
 	if (len >= strlen(UTF8_BOM) && memcmp(at, UTF8_BOM, strlen(UTF8_BOM)) == 0)
 		at += strlen(UTF8_BOM);
 	for (unsigned number = 1; at < end; number++) {

@@ -17,6 +17,10 @@
 #define CONFIG_NAME_BYTES    32
 #define CONFIG_CMDLINE_BYTES 512
 #define CONFIG_VCPUS_PER_VM  16
+/* 100 000 a second: more than any ITR setting of the 82576's drivers lets through, and a tenth of a
+ * core on hardware. */
+#define CONFIG_IRQ_BUDGET     1000
+#define CONFIG_IRQ_BUDGET_MAX 100000
 
 enum idle_action {
 	IDLE_MONITOR,
@@ -63,6 +67,7 @@ struct config_error {
 struct config {
 	enum idle_action idle;
 	bool report_com1;
+	u32 irq_budget; /* interrupts of one VF vector in a service tick of 10 ms */
 	unsigned vm_count, override_count, error_count;
 	unsigned unlisted_errors; /* more errors than fit; the last one in error[] says so */
 	struct vm_config vm[CONFIG_VMS];

@@ -27,6 +27,11 @@ void vm_lock(struct vm *vm)
 		}
 }
 
+bool vm_try_lock(struct vm *vm)
+{
+	return !__atomic_exchange_n(&vm->lock.locked, 1, __ATOMIC_ACQUIRE);
+}
+
 void vm_unlock(struct vm *vm)
 {
 	spin_unlock(&vm->lock);

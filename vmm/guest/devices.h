@@ -51,6 +51,7 @@ _Static_assert(sizeof(struct guest_devices) <= PAGE_SIZE, "vm->devices is one pa
 /* vm->lock, which protects the virtual devices; waiting for it serves EPT flush requests of the
  * holder. */
 void vm_lock(struct vm *vm);
+bool vm_try_lock(struct vm *vm);
 void vm_unlock(struct vm *vm);
 
 /* Never NULL; limits are set on first use. */

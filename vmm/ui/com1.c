@@ -54,7 +54,7 @@ bool com1_at_line_start(void)
 	return line_start;
 }
 
-bool com1_send(void)
+size_t com1_send(void)
 {
 	u64 first = queue.seen;
 	char chunk[SERIAL_FIFO_BYTES];
@@ -64,6 +64,11 @@ bool com1_send(void)
 	queueing = true;
 	/* What a busy port did not take stays. */
 	queue.seen = first + sent;
+	return sent;
+}
+
+bool com1_is_waiting(void)
+{
 	return ring_unseen(&queue) != 0;
 }
 

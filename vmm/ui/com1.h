@@ -19,9 +19,10 @@ bool com1_has_room(void);
 /* The cursor stands at the beginning of a line. */
 bool com1_at_line_start(void);
 
-/* Send what the port takes without waiting, one FIFO's worth; true if more is waiting. From the
+/* Send what the port takes without waiting, one FIFO's worth; returns how much that was. From the
  * first call on, com1_write() queues. */
-bool com1_send(void);
+size_t com1_send(void);
+bool com1_is_waiting(void);
 
 /* Send everything now, however long it takes. */
 void com1_flush(void);

@@ -6,15 +6,13 @@
 #include "base/log.h"
 #include "base/spinlock.h"
 #include "base/string.h"
-#include "base/time.h"
 #include "vmm/ui/console_internal.h"
 
 #define HELD_BYTES (32 * KiB)
 #define ERASE_LINE "\r\x1b[K"
 #define LOCK_SPINS 10000000u
-/* Of a service tick of 10 ms: on a real port 16 bytes wait in the FIFO and 23 more leave it. */
-#define SEND_NS      (2 * NS_PER_MS)
-#define SEND_IDLE_NS (8 * NS_PER_MS) /* when no guest waits for the core */
+/* At a time, for ports that take everything at once, as emulated ones do. */
+#define BURST_BYTES 128
 
 static struct spinlock lock;
 static struct line_edit *editor; /* NULL: there is none */
@@ -195,19 +193,22 @@ void console_show(const char *text, size_t len)
 	spin_unlock(&lock);
 }
 
-void console_service(bool core_is_idle)
+bool console_service(void)
 {
-	u64 end = time_now_ns() + (core_is_idle ? SEND_IDLE_NS : SEND_NS);
-	bool more = true;
+	size_t sent, all = 0;
+	bool more;
 
 	/* The lock goes after each FIFO's worth: a core that wants to log waits for microseconds.
 	 */
-	while (more && time_now_ns() < end) {
+	do {
 		spin_lock(&lock);
 		focus_pump();
-		more = com1_send();
+		sent = com1_send();
+		more = com1_is_waiting();
 		spin_unlock(&lock);
-	}
+		all += sent;
+	} while (sent && more && all < BURST_BYTES);
+	return more;
 }
 
 void console_flush(void)

@@ -25,9 +25,11 @@ void console_prompt(void);
 void console_hold(void);
 void console_release(void);
 
-/* Send what waits for the port: for a part of the tick, or, if nobody else wants the core, all of
- * it. Boot core, every service tick. */
-void console_service(bool core_is_idle);
+/* What a real port takes to send one FIFO of 16 bytes at 115200 baud. */
+#define CONSOLE_FIFO_NS (1400 * 1000ull)
+/* Send what the port takes without waiting. True: more is left, so call again after
+ * CONSOLE_FIFO_NS. Boot core. */
+bool console_service(void);
 
 /* Lines to COM1 alone, not to the log. */
 void console_show(const char *text, size_t len);

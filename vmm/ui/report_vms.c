@@ -166,6 +166,7 @@ static void report_counters(struct json *j, const struct vm_summary *s)
 	json_number(j, "interrupt_exits", interrupt_exits(s));
 	json_number(j, "injected", s->injected);
 	json_number(j, "forwarded_irqs", s->forwarded);
+	json_number(j, "throttled", s->throttled);
 	json_close(j);
 	json_object(j, "quotients");
 	json_quotient(j, "exits_per_frame", s->exits_total, s->sent + s->received);

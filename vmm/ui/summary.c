@@ -26,6 +26,7 @@ void vm_summarise(const struct vm *vm, struct vm_summary *out)
 	}
 	out->injected = vm_injected(vm);
 	out->forwarded = vm->forwarded_irqs;
+	out->throttled = vm->throttled;
 	out->has_frames =
 		vm->figure_set[FIGURE_FRAMES_SENT] || vm->figure_set[FIGURE_FRAMES_RECEIVED];
 	out->sent = vm->figure[FIGURE_FRAMES_SENT];

@@ -11,6 +11,7 @@ struct vm_summary {
 	s64 exit_status;
 	const char *text; /* why it ended or was refused; "" if there is nothing to say */
 	u64 exits[EXIT_REASONS], exits_total;
+	u64 throttled;           /* ticks in which a vector of its VFs was masked for its storm */
 	u64 forwarded, injected; /* interrupts of its VFs; interrupts of all kinds that it took */
 	u64 sent, received;      /* frames, as the guest counted them */
 	bool has_frames;

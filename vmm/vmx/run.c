@@ -13,7 +13,9 @@
 #include "vmm/vmx/insn.h"
 #include "vmm/vmx/vmx.h"
 
-#define SLICE_NS        (2 * NS_PER_MS)
+#define SLICE_NS (2 * NS_PER_MS)
+#define SLICE_GRACE_NS                                                                             \
+	(50 * NS_PER_US) /* so that a guest that only computes ends by its own timer */
 #define SERVICE_TICK_NS (10 * NS_PER_MS)
 
 struct boot_timing boot_timing;
@@ -98,6 +100,8 @@ void core_rearm_timer(void)
 
 	if (c->index == 0 && (!next || next_tick_ns < next))
 		next = next_tick_ns;
+	if (c->slice_end_ns && (!next || c->slice_end_ns < next))
+		next = c->slice_end_ns;
 	if (next == c->timer_armed_ns)
 		return;
 	c->timer_armed_ns = next;
@@ -185,7 +189,16 @@ static void end_if_dead(struct vm *vm)
 static void set_slice(bool shared)
 {
 	u32 pin = vmx_controls.pin;
+	struct cpu *c = this_cpu();
 
+	/*
+	 * The preemption timer stands still while we handle an exit, so a guest that does nothing
+	 * but exit would have its slice and our work on top, several times as long. The core's own
+	 * timer counts both.
+	 */
+	c->slice_end_ns = shared ? time_now_ns() + SLICE_NS + SLICE_GRACE_NS : 0;
+	if (shared)
+		core_rearm_timer();
 	if (!vmx_controls.preemption_timer)
 		return;
 	/* Saving the timer at exits is allowed only while it is active (SDM Vol. 3C 27.2.1.2), so
@@ -225,6 +238,11 @@ static void run_vcpu(struct vcpu *v, bool shared)
 		end_if_dead(v->vm);
 }
 
+void core_service_in(u64 ns)
+{
+	next_tick_ns = MIN(next_tick_ns, time_now_ns() + ns);
+}
+
 void core_loop(void (*manage)(void))
 {
 	struct cpu *c = this_cpu();
@@ -240,6 +258,7 @@ void core_loop(void (*manage)(void))
 		}
 		ept_flush_pending(c);
 		drop_ended(c);
+		c->slice_end_ns = 0;
 		core_rearm_timer();
 		v = pick(c, &shared);
 		if (v)

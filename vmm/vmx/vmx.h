@@ -97,6 +97,8 @@ u64 xcr0_allowed(void);
 
 /* The life of a core: run vCPUs, sleep, and on the boot core call `manage` at least every 10 ms. */
 __attribute__((noreturn)) void core_loop(void (*manage)(void));
+/* `manage` wants to be called again so soon; from within it. */
+void core_service_in(u64 ns);
 void core_add_vcpu(struct cpu *c, struct vcpu *v);
 /* The vCPU's timer settings changed: re-arm this core's timer. */
 void core_rearm_timer(void);

@@ -226,6 +226,9 @@ static void options_are_checked_too(void **state)
 	(void)state;
 	bad("option idle=sleep", "poweroff or monitor", NULL);
 	bad("option report=com3", "com1 or com2", NULL);
+	bad("option irq_budget=0", "from 1 to 100000", NULL);
+	bad("option irq_budget=100001", "from 1 to 100000", NULL);
+	bad("option irq_budget=many", "a number of interrupts in 10 ms", NULL);
 	bad("option reprot=com1", "report= (did you mean that?)", NULL);
 	bad("option unsafe_acs=igb0", "the bridge's address such as 0000:00:03.0", NULL);
 	bad("unsafe_acs=00:03.8", "the bridge's address", NULL);

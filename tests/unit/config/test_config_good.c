@@ -49,6 +49,7 @@ static void what_is_left_out_has_its_documented_default(void **state)
 	good("vm name=a kernel=k");
 	assert_int_equal(parsed.idle, IDLE_MONITOR);
 	assert_false(parsed.report_com1);
+	assert_int_equal(parsed.irq_budget, 1000);
 	assert_int_equal(parsed.vm[0].mem, 64 * MiB);
 	assert_int_equal(parsed.vm[0].cpus, 1);
 	assert_int_equal(parsed.vm[0].irq, IRQ_FORWARD);
@@ -174,10 +175,11 @@ static void interrupts_go_forward_or_direct(void **state)
 static void options_stand_on_one_line_or_on_several(void **state)
 {
 	(void)state;
-	good("option idle=monitor report=com1 unsafe_acs=0000:00:03.0\nunsafe_acs=00:03.0 # the "
+	good("option idle=monitor report=com1 irq_budget=50 unsafe_acs=0000:00:03.0\nunsafe_acs=00:03.0 # the "
 	     "same\nunsafe_acs=1:02:1c.4\n");
 	assert_int_equal(parsed.idle, IDLE_MONITOR);
 	assert_true(parsed.report_com1);
+	assert_int_equal(parsed.irq_budget, 50);
 	assert_int_equal(parsed.override_count, 2);
 	assert_true(rid_equal(parsed.unsafe_acs[0], rid_make(0, 0, 3, 0)));
 	assert_true(rid_equal(parsed.unsafe_acs[1], rid_make(1, 2, 0x1c, 4)));

@@ -151,6 +151,7 @@ static void build_vm(unsigned n)
 
 int world_setup(void **state)
 {
+	config.irq_budget = CONFIG_IRQ_BUDGET;
 	(void)state;
 	memset(&world, 0, sizeof(world));
 	memset(vms, 0, sizeof(vms));
