@@ -37,6 +37,8 @@ static u16 virtualize(struct fake_nvme *f, const struct nvme_command *cmd)
 	struct fake_controller *c;
 	u16 count = (u16)(cmd->cdw11 - f->assigns_one_less);
 
+	if (action == 1 && f->keeps_primary)
+		return 0;
 	if (action == 1) {
 		*(resource ? &f->primary.interrupts.primary : &f->primary.queues.primary) = 0;
 		return 0;
@@ -189,6 +191,8 @@ static void work(struct fake_controller *c, u32 tail)
 		c->sq_head = (c->sq_head + 1) % entries;
 		c->seen[c->seen_count++ % FAKE_NVME_SEEN] = cmd;
 		status = execute(c, &cmd);
+		if (is_primary(c) && c->nvme->stale_first)
+			fake_nvme_complete(c, (u16)(cmd.cid - 1), 0x006, 0xdead);
 		if (status != FAKE_NVME_NO_ANSWER)
 			fake_nvme_complete(c, cmd.cid, status ? status | DNR : 0, 0);
 	}

@@ -13,7 +13,7 @@
 #define FAKE_NVME_NAMESPACES 8
 #define FAKE_NVME_SEEN       256
 #define FAKE_NVME_BYTES      0x2000
-#define FAKE_NVME_CAP        0x004018200f0107ffull /* as QEMU's, and a subsystem reset */
+#define FAKE_NVME_CAP        0x1b4038300f0107ffull /* as QEMU's, and all that is hidden */
 #define FAKE_NVME_NO_ANSWER  0xffff
 
 struct fake_nvme;
@@ -54,6 +54,8 @@ struct fake_nvme {
 	u16 offline_cntlid;     /* the same, of one controller only; 0 = none */
 	bool assigns_one_less;  /* resources */
 	u32 attached_at_enable; /* namespaces that a secondary controller gets by CC.EN */
+	bool stale_first;       /* PF: a completion of nobody's command comes before each */
+	bool keeps_primary;     /* "allocate" for the primary changes nothing */
 	bool forgets_namespace; /* "attach" succeeds and changes nothing */
 };
 

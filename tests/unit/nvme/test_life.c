@@ -137,6 +137,15 @@ static void a_vf_that_its_reset_took_offline_is_brought_back(void **state)
 	assert_int_equal(disk.holders[2], BIT(1));
 }
 
+static void a_vf_that_is_online_with_too_little_gets_its_share_again(void **state)
+{
+	(void)state;
+	vf_device(0)->interrupts = 0;
+	assert_int_equal(reset_done(0, false), OK);
+	assert_true(vf_device(0)->online);
+	assert_int_equal(vf_device(0)->interrupts, 1);
+}
+
 static void a_vf_that_stayed_online_gets_no_command_that_it_does_not_need(void **state)
 {
 	unsigned before = fake_nvme_count(&disk.controller[0], 0x1c);
@@ -211,6 +220,7 @@ int main(void)
 		T(the_next_owner_finds_no_namespace_of_the_last),
 		T(a_reset_by_its_guest_leaves_the_namespace),
 		T(a_vf_that_its_reset_took_offline_is_brought_back),
+		T(a_vf_that_is_online_with_too_little_gets_its_share_again),
 		T(a_vf_that_stayed_online_gets_no_command_that_it_does_not_need),
 		T(a_vf_that_does_not_come_back_is_an_error),
 		T(a_namespace_that_cannot_be_taken_away_is_an_error),

@@ -211,6 +211,25 @@ static void what_the_primary_holds_is_taken_from_it(void **state)
 	assert_int_equal(master.driver->vf_limit(pf), 4);
 }
 
+static void what_the_primary_keeps_is_not_given_to_vfs(void **state)
+{
+	(void)state;
+	disk.keeps_primary = true;
+	disk.primary.queues.primary = 3;
+	assert_int_equal(start(&why), OK);
+	assert_int_equal(master.driver->vf_limit(pf), 2); /* 8 - 3 queues */
+	disk.primary.queues.primary = 9;                  /* more than there are */
+	assert_int_equal(start(&why), ERR_NO_SPACE);
+}
+
+static void a_late_completion_is_not_taken_for_the_answer(void **state)
+{
+	(void)state;
+	disk.stale_first = true;
+	assert_int_equal(nvme_identify(nvme_of(&master), CNS_CONTROLLER, 0, 0, &why), OK);
+	assert_int_equal(nvme_identify(nvme_of(&master), CNS_CONTROLLER, 0, 0, &why), OK);
+}
+
 static void a_pf_without_namespace_attachment_is_refused(void **state)
 {
 	(void)state;
@@ -267,6 +286,8 @@ int main(void)
 		COLD(resources_for_no_vf_are_told_with_their_numbers),
 		COLD(what_is_left_over_is_shared_equally_up_to_the_limit_of_each),
 		COLD(what_the_primary_holds_is_taken_from_it),
+		COLD(what_the_primary_keeps_is_not_given_to_vfs),
+		STARTED(a_late_completion_is_not_taken_for_the_answer),
 		COLD(a_pf_without_namespace_attachment_is_refused),
 		STARTED(a_controller_that_fails_later_is_noticed_once),
 		STARTED(only_vector_0_is_the_admin_queues),
