@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import transcripts
 
 NEXT = "\x1d"
 CONFIG = """
@@ -87,3 +88,20 @@ def test_a_destroyed_vm_is_gone_for_good_but_its_figures_stay(run):
     assert re.search(r"^c +ended", listed, re.MULTILINE)
     assert not re.search(r"^b .*hello\.elf", listed, re.MULTILINE)
     assert run[0].vm("b")["exit_status"] == 0
+
+
+def test_the_transcript_of_the_consoles_is_what_they_show(run):
+    shown = "The monitor listens" + part(run[1], "The monitor listens", "console mode focused: ")
+    transcripts.check("consoles", re.sub(r"\n+\n", "\n", shown).rsplit("\n", 1)[0])
+
+
+def test_a_shell_of_a_stock_kernel_is_used_through_its_console(boot):
+    result = boot("linux-shell", smp=2, timeout=240, reply=(
+        "a shell=>\\x1d", "# =>echo $((6*7)) is the answer\\r", "42 is=>grep ttyS0 /proc/interrupts\\r",
+        "4-edge=>sleep 60\\r", "sleep 60=>\\x03", "# =>exit\\r"))
+    assert result.returncode == 0, result.explain()
+    shown = ESCAPES.sub("", result.console)
+    assert "\n42 is the answer\n" in shown, "raw, as the guest wrote it"
+    interrupts = re.search(r"^ +\d+: +(\d+) .*ttyS0", shown, re.MULTILINE)
+    assert interrupts and int(interrupts[1]) >= len("echo $((6*7)) is the answer\r")
+    assert "PASS the shell was left" in shown, "Ctrl-C ended 'sleep', 'exit' the shell"

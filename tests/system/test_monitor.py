@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import transcripts
 
 PROMPT = "coppice> "
 ESCAPES = re.compile(r"\x1b\[[0-9]*[A-Za-z]")
@@ -131,3 +132,12 @@ def test_reports_say_why_they_were_written(talk):
     raw = (talk[0].folder / "report.raw").read_bytes()
     assert [e for e in (b"boot", b"monitor", b"power-off") if b'"end":"' + e + b'"' in raw] == \
         [b"boot", b"monitor", b"power-off"]
+
+
+def test_the_transcript_of_the_monitor_is_what_it_shows(talk):
+    commands = ["topology", "acs", "groups", "pf", "vf", "vf igb0/1 cfg", "dmar igb0/1 1000", "dmar igb0/1 fee00000",
+                "dmar walk igb0/1 1000", "dmar walk igb0/1 40000000", "mbx trace", "irq", "vf igb0/9", "stast"]
+    first = {}
+    for command, *lines in talk[2]:
+        first.setdefault(command, "\n".join(lines).strip("\n"))
+    transcripts.check("monitor", "\n".join(f"{PROMPT}{c}\n{first[c]}" for c in commands))
