@@ -175,7 +175,8 @@ static void interrupts_go_forward_or_direct(void **state)
 static void options_stand_on_one_line_or_on_several(void **state)
 {
 	(void)state;
-	good("option idle=monitor report=com1 irq_budget=50 unsafe_acs=0000:00:03.0\nunsafe_acs=00:03.0 # the "
+	good("option idle=monitor report=com1 irq_budget=50 "
+	     "unsafe_acs=0000:00:03.0\nunsafe_acs=00:03.0 # the "
 	     "same\nunsafe_acs=1:02:1c.4\n");
 	assert_int_equal(parsed.idle, IDLE_MONITOR);
 	assert_true(parsed.report_com1);
