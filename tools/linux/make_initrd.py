@@ -15,7 +15,7 @@ import pathlib
 import re
 import sys
 
-ROOT_FOLDERS = ("bin", "dev", "etc", "lib", "lib/modules", "proc", "sys", "tests", "tmp")
+ROOT_FOLDERS = ("bin", "boot", "dev", "etc", "lib", "lib/modules", "proc", "sys", "tests", "tmp")
 DIRECTORY, FILE = 0o040755, 0o100755
 
 
@@ -103,6 +103,8 @@ def main(argv):
     parser.add_argument("--modules", required=True, type=pathlib.Path)
     parser.add_argument("--scripts", required=True, type=pathlib.Path)
     parser.add_argument("--output", required=True, type=pathlib.Path)
+    parser.add_argument("--file", action="append", default=[], metavar="NAME=PATH",
+                        help="one more file, with its name in the RAM disk")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args(argv)
     data, order = collect_modules(options.modules, options.names)
@@ -113,6 +115,8 @@ def main(argv):
     for path in sorted(options.scripts.glob("*.sh")):
         place = "init" if path.name == "init.sh" else f"tests/{path.name}"
         files[place] = path.read_bytes()
+    for name, path in (word.split("=", 1) for word in options.file):
+        files[name] = pathlib.Path(path).read_bytes()
     scratch = options.output.with_suffix(".new")
     scratch.write_bytes(gzip.compress(archive(files), compresslevel=6, mtime=0))
     scratch.replace(options.output)

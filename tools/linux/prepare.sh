@@ -4,6 +4,8 @@
 #
 #   tools/linux/prepare.sh FOLDER SERIES...     SERIES: 6.1 (Debian 12), 6.12 (Debian 13)
 #
+# WITH_KEXEC=1 puts the kernel itself and a program that starts it into the RAM disk.
+#
 # makes FOLDER/vmlinuz-SERIES and FOLDER/initrd-SERIES.img. The packages come by apt-get download from
 # the user's own mirror, are checked with the user's own keyring, unpacked and never installed or
 # rebuilt; no root needed. They stay in ${XDG_CACHE_HOME:-~/.cache}/coppice/linux-SERIES.
@@ -96,8 +98,13 @@ for series in "$@"; do
 		[ -f "$home/package" ] || fetch "$home" "$series"
 	) 9>"$home.lock"
 	cp "$home/vmlinuz" "$folder/vmlinuz-$series"
-	# shellcheck disable=SC2086  # a list of names on purpose
-	"$here/make_initrd.py" --busybox "$home/busybox" --modules "$home/modules" \
+	more=
+	if [ -n "${WITH_KEXEC-}" ]; then
+		gcc -static -O2 -Wall -Wextra -o "$folder/kexec" "$here/kexec.c"
+		more="--file boot/vmlinuz=$home/vmlinuz --file bin/kexec=$folder/kexec"
+	fi
+	# shellcheck disable=SC2086  # lists of words on purpose
+	"$here/make_initrd.py" $more --busybox "$home/busybox" --modules "$home/modules" \
 		--scripts "$root/guests/linux" --output "$folder/initrd-$series.img" $modules
 	echo "prepare: $(cat "$home/package") in $folder/vmlinuz-$series, initrd-$series.img"
 done
