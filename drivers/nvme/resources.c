@@ -7,6 +7,8 @@
 
 #include "base/string.h"
 
+#define CONTROLLERS_MAX 0x10000u /* identifiers have 16 bits */
+
 static enum err virtualization(struct nvme *g, enum nvme_virt_action action,
 			       enum nvme_resource resource, u16 cntlid, u16 count, struct why *why)
 {
@@ -80,30 +82,43 @@ enum err nvme_free_primary(struct nvme *g, struct why *why)
 	return e ? e : nvme_read_primary(g, why);
 }
 
-/* Lists are ascending and begin at the asked identifier: the VF's entry is in the first piece. */
-enum err nvme_read_secondary(struct nvme *g, struct nvme_vf *v, struct why *why)
+/* Entries from `*from` on, of which `v` may be one; `*from` moves behind them. */
+static enum err search_piece(struct nvme *g, struct nvme_vf *v, u32 *from, bool *found,
+			     struct why *why)
 {
 	const struct nvme_secondary *entry;
-	u16 number = v->vf->index + 1;
-	unsigned count;
-	enum err e = nvme_identify(g, CNS_SECONDARY_LIST, 0, v->cntlid, why);
+	enum err e = nvme_identify(g, CNS_SECONDARY_LIST, 0, (u16)*from, why);
+	unsigned count = MIN((unsigned)g->buffer[0], (unsigned)SECONDARY_LIST_MAX);
 
-	if (e)
-		return e;
-	count = MIN((unsigned)g->buffer[0], (unsigned)SECONDARY_LIST_MAX);
 	entry = (const struct nvme_secondary *)(g->buffer + SECONDARY_LIST_HEADER);
-	for (unsigned i = 0; i < count; i++) {
-		if (entry[i].vf != number)
+	for (unsigned i = 0; !e && i < count && !*found; i++) {
+		*found = entry[i].vf == v->vf->index + 1u;
+		if (!*found)
 			continue;
 		v->cntlid = entry[i].cntlid;
 		v->queues = entry[i].queues;
 		v->interrupts = entry[i].interrupts;
 		v->online = entry[i].state & SECONDARY_ONLINE;
-		return OK;
 	}
-	return fail(why, ERR_DEVICE, v->vf->rid,
-		    "NVMe: VF %u is not among the %u secondary controllers from %u on", number,
-		    count, v->cntlid);
+	/* Ascending, so that each piece gets us further: at least by one, and then to an end. */
+	*from = count ? MAX(*from, (u32)entry[count - 1].cntlid) + 1 : CONTROLLERS_MAX;
+	return e;
+}
+
+enum err nvme_read_secondary(struct nvme *g, struct nvme_vf *v, struct why *why)
+{
+	bool found = false;
+
+	for (u32 from = v->cntlid; from < CONTROLLERS_MAX && !found;) {
+		enum err e = search_piece(g, v, &from, &found, why);
+
+		if (e)
+			return e;
+	}
+	return found ? OK
+		     : fail(why, ERR_DEVICE, v->vf->rid,
+			    "NVMe: VF %u is not among the secondary controllers from %u on",
+			    v->vf->index + 1, v->cntlid);
 }
 
 static bool usable(const struct nvme *g, const struct nvme_vf *v)

@@ -92,6 +92,10 @@ static void put_secondary_list(struct fake_nvme *f, u16 from, u8 *data)
 	for (unsigned n = from ? from : 1; n <= FAKE_NVME_VFS; n++) {
 		const struct fake_controller *c = &f->controller[n];
 
+		if (n == f->lost_cntlid)
+			continue;
+		if (f->list_piece && data[0] == f->list_piece)
+			return;
 		entry[data[0]++] = (struct nvme_secondary){ .cntlid = c->cntlid,
 							    .state = c->online,
 							    .vf = (u16)n,

@@ -54,6 +54,8 @@ struct fake_nvme {
 	u16 offline_cntlid;     /* the same, of one controller only; 0 = none */
 	bool assigns_one_less;  /* resources */
 	u32 attached_at_enable; /* namespaces that a secondary controller gets by CC.EN */
+	u8 list_piece;          /* secondary controllers per answer, if not 0 */
+	u16 lost_cntlid;        /* which is in no list; 0 = none */
 	bool stale_first;       /* PF: a completion of nobody's command comes before each */
 	bool keeps_primary;     /* "allocate" for the primary changes nothing */
 	bool forgets_namespace; /* "attach" succeeds and changes nothing */

@@ -134,6 +134,29 @@ static void an_error_status_is_told_with_its_name(void **state)
 	}
 }
 
+static void a_list_of_controllers_in_pieces_is_read_to_its_end(void **state)
+{
+	(void)state;
+	disk.list_piece = 1;
+	assert_int_equal(start(&why), OK);
+	assert_int_equal(enable_vfs(&why), OK);
+	for (unsigned n = 0; n < FAKE_NVME_VFS; n++) {
+		assert_true(vf_device(n)->online);
+		assert_int_equal(vf_state(n)->cntlid, n + 1);
+	}
+}
+
+static void a_vf_without_a_controller_is_quarantined(void **state)
+{
+	(void)state;
+	disk.lost_cntlid = 2;
+	assert_int_equal(start(&why), OK);
+	assert_int_equal(enable_vfs(&why), OK);
+	assert_int_equal(pf->vfs[1].state, VF_QUARANTINED);
+	assert_int_equal(pf->vfs[2].state, VF_PARKED);
+	assert_true(fake_log_contains("VF 2 is not among the secondary controllers from 1 on"));
+}
+
 static void one_vf_that_stays_offline_is_quarantined_and_the_others_are_not(void **state)
 {
 	(void)state;
@@ -279,6 +302,8 @@ int main(void)
 		COLD(a_command_without_an_answer_gives_the_pf_up),
 		STARTED(commands_go_on_where_the_queue_wraps),
 		COLD(an_error_status_is_told_with_its_name),
+		COLD(a_list_of_controllers_in_pieces_is_read_to_its_end),
+		COLD(a_vf_without_a_controller_is_quarantined),
 		COLD(one_vf_that_stays_offline_is_quarantined_and_the_others_are_not),
 		COLD(if_no_vf_comes_online_the_pf_says_so),
 		COLD(less_than_was_assigned_is_noticed),
