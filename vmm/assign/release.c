@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "pci/reset.h"
 #include "vmm/assign/internal.h"
+#include "vmm/ui/ui.h"
 
 /*
  * Memory Space stays on while a VM has the VF: hardware hardwires it to 0 in a VF and decodes by
@@ -23,6 +24,8 @@ void command_sync(struct assigned_vf *a)
 static void change_state(struct vf *vf, enum vf_state to, void *owner)
 {
 	struct why why;
+	if (!owner)
+		faults_settle();
 	if (vf_change_state(vf, to, owner, &why) != OK)
 		log_error("assign", "VF " VF_FMT " cannot become %s: %s", VF_ARG(vf),
 			  vf_state_name(to), why.text);

@@ -15,6 +15,7 @@
 
 #define FAULT_ENTRIES   64u
 #define FAULTS_PER_CALL 64u /* bounds the work of one call; the rest waits in the units */
+#define SETTLE_CALLS    16u /* four units' worth of records, 256 each (CAP.NFR) */
 #define SHOWN_PER_RID   3u
 #define STORM_FAULTS    64u /* as many of one kind in one window are a storm */
 #define STORM_WINDOW_NS NS_PER_S
@@ -46,12 +47,18 @@ u64 faults_unlisted(void)
 	return unlisted;
 }
 
-static u64 faults_of(struct rid rid)
+static bool is_of(const struct fault_entry *e, struct rid rid, const char *vm)
+{
+	return rid_equal(e->first.rid, rid) && !strcmp(e->vm, vm);
+}
+
+/* Of its function while the same VM had it, for whatever reason. */
+static u64 faults_like(const struct fault_entry *e)
 {
 	u64 sum = 0;
 
 	for (unsigned i = 0; i < kept_count; i++)
-		if (rid_equal(kept[i].entry.first.rid, rid))
+		if (is_of(&kept[i].entry, e->first.rid, e->vm))
 			sum += kept[i].entry.count;
 	return sum;
 }
@@ -64,7 +71,8 @@ static struct kept_fault *find_or_add(const struct iommu_fault *f)
 
 	for (unsigned i = 0; i < kept_count; i++) {
 		k = &kept[i];
-		if (rid_equal(k->entry.first.rid, f->rid) && k->entry.first.reason == f->reason)
+		if (k->entry.first.reason == f->reason &&
+		    is_of(&k->entry, f->rid, vm ? vm->name : ""))
 			return k;
 	}
 	if (kept_count == FAULT_ENTRIES)
@@ -87,7 +95,7 @@ static void show(const struct fault_entry *e, const struct iommu_fault *f)
 		 RID_ARG(f->rid), e->vf[0] ? e->vf : "no VF", e->vm[0] ? " of VM " : "", e->vm,
 		 what, f->interrupt ? "for entry" : "at", (unsigned long long)f->address,
 		 f->reason_text, f->reason,
-		 faults_of(f->rid) == SHOWN_PER_RID ? "; further ones are only counted" : "");
+		 faults_like(e) == SHOWN_PER_RID ? "; further ones are only counted" : "");
 }
 
 /* Memory requests and interrupts both need Bus Master Enable (PCIe 6.0 section 7.5.1.1.3). */
@@ -136,14 +144,27 @@ static void take(const struct iommu_fault *f, void *ctx)
 	}
 	k->entry.count++;
 	k->entry.last_address = f->address;
-	if (faults_of(f->rid) <= SHOWN_PER_RID)
+	if (faults_like(&k->entry) <= SHOWN_PER_RID)
 		show(&k->entry, f);
 	watch_for_storm(k);
 }
 
-void faults_service(void)
+static unsigned take_some(void)
 {
 	spin_lock(&lock);
-	iommu_drain_faults(take, NULL, FAULTS_PER_CALL);
+	unsigned taken = iommu_drain_faults(take, NULL, FAULTS_PER_CALL);
 	spin_unlock(&lock);
+	return taken;
+}
+
+void faults_service(void)
+{
+	take_some();
+}
+
+/* The bound is for the faults of others, which may come as fast as they are taken. */
+void faults_settle(void)
+{
+	for (unsigned i = 0; i < SETTLE_CALLS && take_some() == FAULTS_PER_CALL; i++)
+		;
 }

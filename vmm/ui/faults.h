@@ -5,7 +5,7 @@
 
 #include "vmm/ui/report.h"
 
-/* Faults of one Requester ID for one reason. */
+/* Faults of one Requester ID for one reason, while one VM had it. */
 struct fault_entry {
 	struct iommu_fault first;   /* reason_text points at constant text */
 	char vf[VF_LABEL_BYTES];    /* "" if the Requester ID is no VF */

@@ -30,6 +30,9 @@ void report_write_because(const char *end);
  * 3 shown, bus master cut after a storm (R32, S39). Called from the fault interrupt and from the
  * service loop. */
 void faults_service(void);
+/* The same for all faults recorded so far. Before a VF changes hands: its last faults belong to the
+ * VM that has it, not to nobody or to the next one. */
+void faults_settle(void);
 
 /* The monitor on COM1: take what was typed. Boot core, every 10 ms. The first key opens it. */
 void monitor_poll(void);

@@ -183,6 +183,33 @@ static void one_call_takes_a_bounded_number_of_faults(void **state)
 	pending_count = 0;
 }
 
+static void all_faults_recorded_so_far_are_attributed_before_a_vf_changes_hands(void **state)
+{
+	(void)state;
+	pending = (struct iommu_fault){ .rid = vfs[0].rid, .reason = 13, .reason_text = "x" };
+	pending_count = 256;
+	faults_settle();
+	assert_int_equal(pending_count, 0);
+	assert_string_equal(entry(vfs[0].rid, 13)->vm, "evil");
+	assert_int_equal(entry(vfs[0].rid, 13)->count, 256);
+}
+
+static void faults_of_the_next_owner_are_not_counted_as_the_last_ones(void **state)
+{
+	static struct vm next = { .name = "next" };
+
+	(void)state;
+	raise_faults(vfs[0].rid, 14, 0x6000, 2);
+	vfs[0].owner = &next;
+	raise_faults(vfs[0].rid, 14, 0x7000, 1);
+	vfs[0].owner = &evil;
+	assert_int_equal(entry(vfs[0].rid, 14)->count, 2);
+	const struct fault_entry *last = fault(fault_count() - 1);
+	assert_string_equal(last->vm, "next");
+	assert_int_equal(lines_with("of VM next"), 1);
+	assert_int_equal(last->count, 1);
+}
+
 static void a_full_table_counts_what_it_cannot_keep(void **state)
 {
 	u64 before = faults_unlisted();
@@ -208,6 +235,10 @@ int main(void)
 				       start),
 		cmocka_unit_test_setup(a_few_faults_now_and_then_are_no_storm, start),
 		cmocka_unit_test_setup(one_call_takes_a_bounded_number_of_faults, start),
+		cmocka_unit_test_setup(
+			all_faults_recorded_so_far_are_attributed_before_a_vf_changes_hands, start),
+		cmocka_unit_test_setup(faults_of_the_next_owner_are_not_counted_as_the_last_ones,
+				       start),
 		cmocka_unit_test_setup(a_full_table_counts_what_it_cannot_keep, start),
 	};
 

@@ -328,10 +328,13 @@ static void release_goes_in_the_order_that_keeps_the_next_owner_safe(void **stat
 	int master_off = world_command_write(0, 0, 2), quiesce = world_note(0, NOTE_QUIESCE),
 	    irte = world_note(0, NOTE_IRTE_FREE), flr = world_note(0, NOTE_FLR),
 	    park = world_note(0, NOTE_ATTACH), wipe = world_note(0, NOTE_WIPE),
-	    domain = world_note(0, NOTE_DOMAIN_DESTROY);
+	    settle = world_note(0, NOTE_SETTLE), domain = world_note(0, NOTE_DOMAIN_DESTROY);
 	assert_true(master_off >= 0 && master_off < quiesce);
 	assert_true(quiesce < irte && irte < flr && flr < park && park < wipe && wipe < domain);
 	assert_int_equal(fake_event((unsigned)park)->width, 0);
+	/* Its last faults are attributed while it still has the VM as its owner. */
+	assert_true(park < settle);
+	assert_int_equal(fake_event((unsigned)settle)->value, VF_RESETTING);
 	assert_int_equal(world.vf[0].state, VF_PARKED);
 	assert_null(world.vf[0].owner);
 	assert_int_equal(irq_route_count(), 0);

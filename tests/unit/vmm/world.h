@@ -35,6 +35,7 @@ enum note {
 	NOTE_WIPE,           /* vf_reset_done(keep_policy = false) */
 	NOTE_REOPEN,         /* vf_reset_done(keep_policy = true) */
 	NOTE_QUIESCE,
+	NOTE_SETTLE, /* faults attributed; value = state of VF 0 then */
 };
 
 struct world_irte {

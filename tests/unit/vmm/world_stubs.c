@@ -387,6 +387,11 @@ static void driver_quiesce(struct master *m, struct vf *vf)
 	fake_event_add(FAKE_NOTE, NOTE_QUIESCE, 0, vf->index);
 }
 
+void faults_settle(void)
+{
+	fake_event_add(FAKE_NOTE, NOTE_SETTLE, 0, world.vf[0].state);
+}
+
 static void driver_service(struct master *m)
 {
 	(void)m;
