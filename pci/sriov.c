@@ -178,7 +178,7 @@ void sriov_release(struct sriov_pf *pf)
 
 enum err sriov_disable(struct sriov_pf *pf, struct why *why)
 {
-	char name[32];
+	char name[VF_NAME_BYTES];
 
 	for (unsigned i = 0; i < pf->num_vfs; i++) {
 		const struct vf *vf = &pf->vfs[i];

@@ -127,7 +127,11 @@ void vf_cut_bus(struct vf *vf);
  */
 bool vf_answers(const struct vf *vf);
 
-/* "igb0vf3": the PF's name and the index (R7). Writes at most `size` bytes, returns buf. */
+/*
+ * "igb0/3", as coppice.cfg spells it: the PF's name and the index (R7); "" for NULL. Writes at most
+ * `size` bytes, VF_NAME_BYTES are always enough; returns buf.
+ */
+#define VF_NAME_BYTES 24
 const char *vf_name(const struct vf *vf, char *buf, size_t size);
 
 /* VF by number over all PFs, and by Requester ID. NULL if there is none. */

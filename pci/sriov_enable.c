@@ -277,6 +277,7 @@ static enum err take_in(struct sriov_pf *pf, struct why *why)
 {
 	u64 deadline = time_now_ns() + ANSWER_TIMEOUT_NS;
 	unsigned answered = 0;
+	char name[VF_NAME_BYTES];
 
 	for (unsigned i = 0; i < pf->num_vfs; i++) {
 		struct vf *vf = &pf->vfs[i];
@@ -293,8 +294,8 @@ static enum err take_in(struct sriov_pf *pf, struct why *why)
 		    e == OK)
 			answered++;
 		else
-			log_warn("pci", "VF %u (" RID_FMT ") is quarantined: %s", i,
-				 RID_ARG(vf->rid),
+			log_warn("pci", "VF %s (" RID_FMT ") is quarantined: %s",
+				 vf_name(vf, name, sizeof(name)), RID_ARG(vf->rid),
 				 reason.text[0] ? reason.text
 						: "it did not answer within 1.1 s of VF Enable");
 	}

@@ -32,14 +32,14 @@ const char *vf_state_name(enum vf_state s)
 
 const char *vf_name(const struct vf *vf, char *buf, size_t size)
 {
-	(void)format(buf, size, "%svf%u", vf->pf->name, (unsigned)vf->index);
+	(void)format(buf, size, vf ? "%s/%u" : "", vf ? vf->pf->name : "", vf ? vf->index : 0u);
 	return buf;
 }
 
 static enum err refuse_edge(const struct vf *vf, enum vf_state from, enum vf_state to,
 			    struct why *why)
 {
-	char name[32];
+	char name[VF_NAME_BYTES];
 
 	return fail(why, ERR_BUSY, vf->rid, "VF %s (" RID_FMT ") is %s and cannot become %s",
 		    vf_name(vf, name, sizeof(name)), RID_ARG(vf->rid), vf_state_name(from),
@@ -151,7 +151,7 @@ bool vf_answers(const struct vf *vf)
 
 enum err vf_discover(struct vf *vf, struct why *why)
 {
-	char name[32];
+	char name[VF_NAME_BYTES];
 
 	if (vf->state != VF_ABSENT && vf->state != VF_PARKED)
 		return fail(why, ERR_BUSY, vf->rid, "VF %s is %s: what it is was decided before",

@@ -45,6 +45,9 @@ enum err assign_all(struct vm *vm, struct why *why);
  */
 void release_all(struct vm *vm);
 
+/* Does coppice.cfg override this bridge's ACS? As acs_check() wants it. */
+bool is_unsafe_acs(struct rid bridge);
+
 /* False once its reset failed (the guest then sees an empty slot) and after its release. */
 static inline bool assigned_vf_usable(const struct assigned_vf *a)
 {

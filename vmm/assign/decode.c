@@ -19,10 +19,10 @@ struct request {
 	u16 missing_acs;
 };
 
-static bool override_for(struct rid rid)
+bool is_unsafe_acs(struct rid bridge)
 {
 	for (unsigned i = 0; i < config.override_count; i++)
-		if (rid_equal(config.unsafe_acs[i], rid))
+		if (rid_equal(config.unsafe_acs[i], bridge))
 			return true;
 	return false;
 }
@@ -31,7 +31,7 @@ static enum err check_acs(struct request *r, struct why *why)
 {
 	struct acs_verdict verdict;
 	const struct vf *vf = r->a->vf;
-	enum err e = acs_check(vf->function, override_for, &verdict, why);
+	enum err e = acs_check(vf->function, is_unsafe_acs, &verdict, why);
 	if (e) {
 		r->missing_acs = verdict.missing;
 		return e;

@@ -80,7 +80,7 @@ static struct kept_fault *find_or_add(const struct iommu_fault *f)
 	k = &kept[kept_count++];
 	k->entry.first = *f;
 	k->window_start = time_now_ns();
-	vf_label(vf, k->entry.vf, sizeof(k->entry.vf));
+	vf_name(vf, k->entry.vf, sizeof(k->entry.vf));
 	/* The name, not the VM: it may be gone when the report is written. */
 	if (vm)
 		memcpy(k->entry.vm, vm->name, sizeof(k->entry.vm));

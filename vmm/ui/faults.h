@@ -8,7 +8,7 @@
 /* Faults of one Requester ID for one reason, while one VM had it. */
 struct fault_entry {
 	struct iommu_fault first;   /* reason_text points at constant text */
-	char vf[VF_LABEL_BYTES];    /* "" if the Requester ID is no VF */
+	char vf[VF_NAME_BYTES];     /* "" if the Requester ID is no VF */
 	char vm[CONFIG_NAME_BYTES]; /* whose it was at the first fault, "" if nobody's */
 	u64 last_address;
 	u64 count;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/string.h"
 #include "pci/config.h"
+#include "vmm/assign/assign.h"
 #include "vmm/config/parser.h"
 #include "vmm/ui/monitor.h"
 
@@ -81,7 +82,7 @@ static void show_vf(const struct vf *vf)
 {
 	const struct vm *owner = vf_owner(vf);
 	struct master *m = vf->pf->master;
-	char label[VF_LABEL_BYTES];
+	char label[VF_NAME_BYTES];
 	struct vf_service s;
 	char identity[sizeof(s.text)];
 
@@ -89,7 +90,7 @@ static void show_vf(const struct vf *vf)
 	if (m && !m->failed)
 		m->driver->describe_vf(m, vf, &s);
 	log_text("%-9s " RID_FMT "  %-11s %-10s %s  link %s, %llu messages, %llu denied\n",
-		 vf_label(vf, label, sizeof(label)), RID_ARG(vf->rid), vf_state_name(vf->state),
+		 vf_name(vf, label, sizeof(label)), RID_ARG(vf->rid), vf_state_name(vf->state),
 		 owner ? owner->name : "-", vf_identity(&s, identity, sizeof(identity)),
 		 s.link_up ? "up" : "down", (unsigned long long)s.mailbox_messages,
 		 (unsigned long long)s.mailbox_denied);

@@ -149,7 +149,7 @@ void command_stats(unsigned words, char *const word[MONITOR_WORDS])
 
 static void show_routes(const struct vm *vm, const struct assigned_vf *a)
 {
-	char label[VF_LABEL_BYTES];
+	char label[VF_NAME_BYTES];
 
 	for (unsigned i = 0; a->route && i < a->shadow.vectors; i++) {
 		const struct irq_route *r = a->route[i];
@@ -158,7 +158,7 @@ static void show_routes(const struct vm *vm, const struct assigned_vf *a)
 			log_text("%-9s vector %u -> IRTE %u -> core %u vector 0x%02x -> %s vCPU %u "
 				 "vector 0x%02x  "
 				 "%llu forwarded, %llu dropped\n",
-				 vf_label(a->vf, label, sizeof(label)), i, r->irte, r->core->index,
+				 vf_name(a->vf, label, sizeof(label)), i, r->irte, r->core->index,
 				 r->host_vector, vm->name, r->vcpu->index, r->guest_vector,
 				 (unsigned long long)r->forwarded, (unsigned long long)r->dropped);
 	}

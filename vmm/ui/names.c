@@ -13,15 +13,6 @@
 #define CLASS_DISPLAY     0x03u
 #define CLASS_SERIAL_BUS  0x0cu
 
-const char *vf_label(const struct vf *vf, char *buf, size_t size)
-{
-	if (vf)
-		format(buf, size, "%s/%u", vf->pf->name, vf->index);
-	else
-		buf[0] = 0;
-	return buf;
-}
-
 const char *vf_identity(const struct vf_service *s, char *buf, size_t size)
 {
 	static const u8 none[sizeof(s->mac)];
@@ -74,12 +65,4 @@ const char *function_kind(const struct pci_function *f)
 		if ((f->class_code & classes[i].mask) == classes[i].class_code)
 			return classes[i].name;
 	return "other";
-}
-
-bool is_unsafe_acs(struct rid rid)
-{
-	for (unsigned i = 0; i < config.override_count; i++)
-		if (rid_equal(config.unsafe_acs[i], rid))
-			return true;
-	return false;
 }

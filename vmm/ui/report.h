@@ -20,10 +20,6 @@ void report_vms(struct json *j);
 void report_refusals(struct json *j);
 void report_faults(struct json *j);
 
-/* "igb0/2". `size` of 24 holds any. Returns buf; "" for NULL. */
-#define VF_LABEL_BYTES 24
-const char *vf_label(const struct vf *vf, char *buf, size_t size);
-
 /* Its MAC; of a VF without one, what its master driver says of it. Returns buf. */
 const char *vf_identity(const struct vf_service *s, char *buf, size_t size);
 
@@ -39,8 +35,5 @@ const char *function_kind(const struct pci_function *f);
 
 /* An array of ACS bits by their short names. */
 void report_acs_bits(struct json *j, const char *key, u16 bits);
-
-/* What coppice.cfg overrides; as acs_check() wants it. */
-bool is_unsafe_acs(struct rid rid);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/string.h"
+#include "vmm/assign/assign.h"
 #include "vmm/ui/report.h"
 
 #define SCOPES_BYTES 400

@@ -64,10 +64,10 @@ static void report_service(struct json *j, const struct vf *vf)
 static void report_vf(struct json *j, const struct vf *vf)
 {
 	const struct vm *owner = vf_owner(vf);
-	char name[VF_LABEL_BYTES];
+	char name[VF_NAME_BYTES];
 
 	json_object(j, NULL);
-	json_text(j, "name", vf_label(vf, name, sizeof(name)));
+	json_text(j, "name", vf_name(vf, name, sizeof(name)));
 	json_rid(j, "pf", vf->pf->function->rid);
 	json_number(j, "index", vf->index);
 	json_rid(j, "rid", vf->rid);
@@ -131,7 +131,7 @@ static const struct holdings *holdings_of(const struct vm *vm)
 static void report_holdings(struct json *j, const struct vm *vm)
 {
 	const struct holdings *h = holdings_of(vm);
-	char name[VF_LABEL_BYTES];
+	char name[VF_NAME_BYTES];
 
 	json_object(j, "memory");
 	json_number(j, "wished", vm->config->mem);
@@ -144,7 +144,7 @@ static void report_holdings(struct json *j, const struct vm *vm)
 	json_array(j, "vfs");
 	for (unsigned i = 0; i < h->vf_count; i++) {
 		json_object(j, NULL);
-		json_text(j, "name", vf_label(vf_by_rid(h->vf[i]), name, sizeof(name)));
+		json_text(j, "name", vf_name(vf_by_rid(h->vf[i]), name, sizeof(name)));
 		json_rid(j, "rid", h->vf[i]);
 		json_close(j);
 	}
@@ -243,10 +243,10 @@ void report_vms(struct json *j)
 static void report_refusal(struct json *j, struct rid vf, const char *vm, enum err code,
 			   struct rid at, u16 missing, const char *text)
 {
-	char name[VF_LABEL_BYTES];
+	char name[VF_NAME_BYTES];
 
 	json_object(j, NULL);
-	text_or_null(j, "vf", vf_label(vf_by_rid(vf), name, sizeof(name)));
+	text_or_null(j, "vf", vf_name(vf_by_rid(vf), name, sizeof(name)));
 	json_rid(j, "vf_rid", vf);
 	json_text(j, "vm", vm);
 	json_text(j, "code", err_name(code));

@@ -12,6 +12,7 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "base/string.h"
+#include "vmm/assign/assign.h"
 #include "vmm/ui/report.h"
 
 #define INDENT_BYTES (3 * PCI_PATH_MAX + 1)

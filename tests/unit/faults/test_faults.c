@@ -2,6 +2,7 @@
 /* A fault is attributed to the VF and the VM that caused it, and a storm costs only its own device.
  */
 #include <linux/pci_regs.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -28,6 +29,12 @@ struct vf *vf_by_rid(struct rid rid)
 		if (rid_equal(vfs[i].rid, rid))
 			return &vfs[i];
 	return NULL;
+}
+
+const char *vf_name(const struct vf *vf, char *buf, size_t size)
+{
+	snprintf(buf, size, vf ? "%s/%u" : "", vf ? vf->pf->name : "", vf ? vf->index : 0u);
+	return buf;
 }
 
 u16 pci_read16(struct rid rid, u16 offset)

@@ -277,7 +277,7 @@ static void disabling_is_refused_while_a_vm_has_a_vf(void **state)
 
 	assert_int_equal(vf_change_state(&pf->vfs[6], VF_ASSIGNED, &vm, NULL), OK);
 	assert_int_equal(sriov_disable(pf, &why), ERR_BUSY);
-	assert_non_null(strstr(why.text, "pf0vf6 is assigned"));
+	assert_non_null(strstr(why.text, "pf0/6 is assigned"));
 	assert_true(fake_get16(igb, SRIOV + PCI_SRIOV_CTRL) & PCI_SRIOV_CTRL_VFE);
 }
 

@@ -167,7 +167,7 @@ static void a_vf_that_does_not_answer_is_quarantined_and_the_others_live(void **
 
 	for (unsigned i = 0; i < 8; i++)
 		assert_int_equal(pf->vfs[i].state, i == 3 ? VF_QUARANTINED : VF_PARKED);
-	assert_true(fake_log_contains("VF 3 (0000:01:10.6) is quarantined"));
+	assert_true(fake_log_contains("VF pf0/3 (0000:01:10.6) is quarantined"));
 	assert_non_null(pci_find(pf->vfs[3].rid)); /* its faults have a name all the same */
 }
 

@@ -48,7 +48,7 @@ static void a_refused_edge_names_vf_and_states(void **state)
 
 	assert_int_equal(vf_change_state(vf, VF_RESETTING, NULL, &why), ERR_BUSY);
 	assert_string_equal(why.text,
-			    "VF pf0vf4 (0000:01:11.0) is parked and cannot become resetting");
+			    "VF pf0/4 (0000:01:11.0) is parked and cannot become resetting");
 }
 
 static void each_assignment_has_a_generation_and_an_owner(void **state)
