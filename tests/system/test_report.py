@@ -99,6 +99,10 @@ def test_the_report_comes_out_of_the_console_when_asked(boot, scenario_folder):
     result = boot(folder, smp=1)
     assert "COPPICE-REPORT-BEGIN" in result.console
     assert '"schema":"coppice-report/1"' in result.console
+    assert not (result.folder / "report.raw").read_bytes()
+    assert result.returncode == 0, result.explain()
+    assert result.report["end"] == "all VMs ended" and result.vm("a")["exit_status"] == 0
+    assert "COPPICE-REPORT" not in result.output
 
 
 def test_a_bus_taken_after_a_storm_of_faults_stays_taken(boot):

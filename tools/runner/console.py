@@ -18,6 +18,7 @@ class Console:
         self.partial = b""
         self.lines = []
         self.booting = False
+        self.in_report = False
 
     def feed(self, data):
         """Take what came; whole lines are shown at once."""
@@ -33,10 +34,19 @@ class Console:
         if not self.booting:
             self.booting = BOOTING in text
             return
+        if self._is_of_report(text):
+            return
         match = VM_LINE.match(text)
         if match and match[1] in self.logs:
             self.logs[match[1]].write(match[2] + "\n")
         self.show(text)
+
+    def _is_of_report(self, text):
+        """A report among the lines ('option report=com1') is for report.json, not for the eye."""
+        inside = self.in_report = self.in_report or text.startswith("COPPICE-REPORT-BEGIN")
+        if text.startswith("COPPICE-REPORT-END"):
+            self.in_report = False
+        return inside
 
     def last_line(self):
         """The last thing said, for those who ask where it hangs."""

@@ -150,10 +150,19 @@ def watch(kind, emulator, options, wanted, run_dir, medium, console):
     return how, status
 
 
+def find_reports(run_dir):
+    """Complete reports and damage: from COM2, or from the console with 'option report=com1'."""
+    for name in ("report.raw", "console.log"):
+        path = run_dir / name
+        reports, damage = report.extract_reports(path.read_bytes() if path.is_file() else b"")
+        if reports or damage:
+            return reports, damage
+    return [], []
+
+
 def judge(wanted, run_dir, how, status, console, timeout):
     """All that went wrong, one text each; empty means success. Writes report.json."""
-    raw = run_dir / "report.raw"
-    reports, failures = report.extract_reports(raw.read_bytes() if raw.is_file() else b"")
+    reports, failures = find_reports(run_dir)
     if how == "timeout":
         failures.append(f"not finished after {timeout:.0f} s; the console's last line: "
                         f"{console.last_line()}")
@@ -164,7 +173,7 @@ def judge(wanted, run_dir, how, status, console, timeout):
     elif how == "ended" and status != 0:
         failures.append(f"the emulator ended with status {status}; see {run_dir}/qemu.log")
     if not reports:
-        failures.append("no complete report came on COM2; the console's last line: "
+        failures.append("no complete report came on COM2 or COM1; the console's last line: "
                         f"{console.last_line()}")
         return failures
     (run_dir / "report.json").write_text(json.dumps(reports[-1], indent=1) + "\n")
