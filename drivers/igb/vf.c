@@ -106,7 +106,7 @@ enum err igb_check_policy(struct master *m, const struct vf *vf, const struct vf
 		return fail(why, ERR_INVALID, vf->rid, "rate=%uM: the port has %u Mbit/s",
 			    p->rate_mbps, PORT_MBPS);
 	if (p->nsid)
-		return fail(why, ERR_INVALID, vf->rid, "nsid=%u: an 82576 has no namespaces",
+		return fail(why, ERR_INVALID, vf->rid, "ns=%u: an 82576 has no namespaces",
 			    p->nsid);
 	return check_vlans(g, vf, p, why);
 }

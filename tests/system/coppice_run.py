@@ -8,6 +8,8 @@ import subprocess
 
 import jsonschema
 
+from runner.report import extract_reports
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
 PYTHON = "/usr/bin/python3"
@@ -40,6 +42,11 @@ class Result:
     def qemu_log(self):
         """Standard error of the emulator, and its traces."""
         return (self.folder / "qemu.log").read_text(errors="replace")
+
+    @property
+    def reports(self):
+        """All reports of the run: the first was written before the VMs ran."""
+        return extract_reports((self.folder / "report.raw").read_bytes())[0]
 
     def explain(self):
         """The text for a failing assertion."""
