@@ -209,6 +209,8 @@ static void read_config(void)
 	config_parse(phys_map(m->base, m->size), m->size, &config);
 	for (unsigned i = 0; i < config.error_count; i++)
 		log_error("config", "%s", config.error[i].text);
+	if (!config.vm_count)
+		log_warn("config", "coppice.cfg has no line that begins with vm: no VM to start");
 }
 
 static void create_vms(void)

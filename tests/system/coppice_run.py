@@ -60,11 +60,11 @@ def one(entries, **wanted):
     return found[0]
 
 
-def run(scenario, label, kernel=None, build=BUILD, **options):
+def run(scenario, label, kernel=None, build=BUILD, runner=RUNNER, **options):
     """Run the runner. Options are its own: smp, mem, target, firmware, trace, icount, hvargs,
     qemu_args, timeout, and reply (a list)."""
     folder = BUILD / "system" / label
-    command = [*RUNNER, "run", "--build", str(build), "--scenario", str(scenario),
+    command = [*runner, "run", "--build", str(build), "--scenario", str(scenario),
                "--run-dir", str(folder)]
     if kernel:
         command += ["--kernel", str(kernel)]

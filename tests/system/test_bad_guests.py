@@ -71,7 +71,8 @@ def test_memory_of_ended_and_refused_vms_is_given_back(crowd):
     assert used["guest"] == 0 and used["vm"] <= kept, (used, kept)
 
 
-def test_without_coppice_cfg_entries_the_machine_says_what_is_missing(boot, scenario_folder):
+def test_a_coppice_cfg_without_a_vm_is_told(boot, scenario_folder):
     folder = scenario_folder("empty", "option idle=poweroff\n", expect='{ "vms": [] }')
     result = boot(folder, smp=1)
     assert result.returncode == 0, result.explain()
+    assert "coppice.cfg has no line that begins with vm: no VM to start" in result.console

@@ -2,6 +2,8 @@
 """Three ways in, one hypervisor: the same scenario gives the same report but for the boot section."""
 import pytest
 
+import coppice_run
+
 PATHS = {"bios": {}, "uefi-grub": {"firmware": "ovmf"}, "uefi-app": {"boot": "app"}}
 
 
@@ -34,10 +36,48 @@ def test_the_report_is_the_same_by_each_way_in(boot, scenario, path):
     assert other["boot"]["firmware"] == "UEFI" and bios["boot"]["firmware"] == "BIOS"
 
 
-def test_the_application_says_what_a_missing_config_is(boot, scenario_folder):
-    """The application waits for a key, so the run times out; its console must say why."""
+def test_the_application_goes_on_without_a_kernel_that_is_not_there(boot, scenario_folder):
     folder = scenario_folder("app-bad-kernel", "option idle=poweroff\nvm name=a kernel=nothere.elf mem=16M\n",
                              expect='{ "vms": [ { "name": "a", "state": "refused" } ] }')
     result = boot(folder, smp=1, boot="app")
     assert result.returncode == 0, result.explain()
     assert "nothere.elf is not on this volume" in result.console
+
+
+# The runner always puts coppice.cfg on the medium; people forget it.
+FORGETFUL = """
+import sys
+sys.path.insert(0, "tools")
+from runner import esp, iso, main
+iso_config, esp_stage = iso.grub_config, esp.stage
+def grub_config(*args):
+    return iso_config(*args).replace("\\tmodule2 /coppice.cfg coppice.cfg\\n", "")
+def stage(folder, *args):
+    esp_stage(folder, *args)
+    (folder / "coppice.cfg").unlink()
+    return folder
+iso.grub_config, esp.stage = grub_config, stage
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+def boot_without_config(folder, **options):
+    """Until its time is over: neither the monitor nor the waiting application ends by itself."""
+    return coppice_run.run(folder, folder.name, runner=[coppice_run.PYTHON, "-c", FORGETFUL], smp=1,
+                           **options)
+
+
+def test_grub_without_coppice_cfg_says_which_line_to_add_and_opens_the_monitor(scenario_folder):
+    result = boot_without_config(scenario_folder("no-config", "vm name=a kernel=hello.elf\n"),
+                                 reply=["coppice> =>poweroff\\r"], timeout=30)
+    assert "no module named coppice.cfg among 1: no VM to start; add `module2 /coppice.cfg coppice.cfg`" \
+        in result.console, result.explain()
+    assert result.report["vms"] == [] and result.report["end"] == "power-off"
+
+
+def test_the_application_without_coppice_cfg_says_so_and_waits_for_a_key(scenario_folder):
+    result = boot_without_config(scenario_folder("app-no-config", "vm name=a kernel=hello.elf\n"),
+                                 boot="app", timeout=20)
+    assert "coppice.cfg is not on this volume" in result.console, result.explain()
+    assert "there is no usable coppice.cfg: Not Found" in result.console
+    assert "Press a key" in result.output and "not finished after 20 s" in result.output
