@@ -25,6 +25,6 @@ $(BUILD)/fuzz/obj/%.c.o: %.c mk/fuzz.mk
 	@clang $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 
 $(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.c.o $(BUILD)/fuzz/libhv.a
-	@clang -fsanitize=fuzzer,address,undefined -o $@ $^
+	@clang -fsanitize=fuzzer,address,undefined -Wl,--wrap=pool_alloc -o $@ $^
 
 -include $(shell find $(BUILD)/fuzz/obj -name '*.d' 2>/dev/null)

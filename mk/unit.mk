@@ -43,7 +43,7 @@ $(BUILD)/unit/obj/tests/unit/%.c.o: tests/unit/%.c mk/unit.mk
 $(UNIT_PROGRAMS): $(BUILD)/unit/%: $(BUILD)/unit/obj/tests/unit/%.c.o \
 		$$(call unit_objects,$$(call unit_area,$$*)) $(BUILD)/unit/libhv.a $(BUILD)/unit/libfakes.a
 	@mkdir -p $(@D)
-	@$(CC) $(SANITIZERS) -o $@ $(filter %.o,$^) \
+	@$(CC) $(SANITIZERS) -Wl,--wrap=pool_alloc -o $@ $(filter %.o,$^) \
 		-Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka
 
 -include $(shell find $(BUILD)/unit/obj -name '*.d' 2>/dev/null)

@@ -129,6 +129,7 @@ static void reset_life(struct vm *vm)
 	vm->line_len = 0;
 	vm->torn_down = false;
 	vm->restart = false;
+	vm->ram_leaked = false; /* that of the last life stays lost; this one gets its own */
 	memset(vm->figure, 0, sizeof(vm->figure));
 	memset(vm->figure_set, 0, sizeof(vm->figure_set));
 }

@@ -31,6 +31,7 @@ void fakes_reset(void)
 	fake_events_reset();
 	fake_log_reset();
 	fake_cpu_reset();
+	fake_steps_reset();
 }
 
 void fake_events_reset(void)

@@ -84,6 +84,20 @@ void fake_phys_add(hpa_t base, const void *buffer, u64 size);
  */
 void fake_pool_reset(u64 pages);
 
+/* --- failure at every step ------------------------------------------------------------------- */
+
+/*
+ * The n-th fallible step from now on fails (1 = the next one), once; 0: none does. Steps are all
+ * allocations from the pool and whatever a test's stub asks fake_step_fails() about, so that
+ *
+ *	for (unsigned k = 1; ; k++) { set up; fake_fail_step(k); act; check; if (!fake_step_failed()) break; }
+ *
+ * meets every single one of them.
+ */
+void fake_fail_step(unsigned n);
+bool fake_step_fails(void);
+bool fake_step_failed(void); /* has it come to that? */
+
 /* --- the event log: what happened in which order --------------------------------------------- */
 
 enum fake_event_kind {

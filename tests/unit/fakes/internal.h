@@ -9,5 +9,6 @@ void fake_phys_reset(void);
 void fake_events_reset(void);
 void fake_log_reset(void);
 void fake_cpu_reset(void);
+void fake_steps_reset(void);
 
 #endif
