@@ -106,12 +106,6 @@ static enum err take_vector(const struct cpu *core, u8 *vector, struct why *why)
 	return OK;
 }
 
-static void give_vector(struct cpu *core, u8 vector)
-{
-	core->route[vector] = NULL;
-	bitmap_clear(vectors_of(core)->used, vector);
-}
-
 static enum err go_live(struct irq_route *r, struct why *why)
 {
 	struct rid rid = r->assigned->vf->rid;
@@ -122,13 +116,38 @@ static enum err go_live(struct irq_route *r, struct why *why)
 	unlock_cores(r->core, NULL);
 	if (e)
 		return e;
-	e = irte_set(rid, r->irte, r->core->apic_id, r->host_vector, why);
-	if (!e)
-		return OK;
-	lock_cores(r->core, NULL);
-	give_vector(r->core, r->host_vector);
-	unlock_cores(r->core, NULL);
-	return e;
+	return irte_set(rid, r->irte, r->core->apic_id, r->host_vector, why);
+}
+
+static void drop_vector(struct cpu *core, u8 vector, bool reusable)
+{
+	lock_cores(core, NULL);
+	core->route[vector] = NULL;
+	if (reusable)
+		bitmap_clear(vectors_of(core)->used, vector);
+	unlock_cores(core, NULL);
+}
+
+/*
+ * The entry and every vector that it has led to. The flush in irte_free() also drains what is on
+ * its way (VT-d 4.1 section 6.5.5); if it fails, the unit may go on using the entry, old or new:
+ * nobody else may ever get these vectors (P3).
+ */
+static void retire(struct irq_route *r)
+{
+	struct why why;
+	bool drained = irte_free(r->assigned->vf->rid, r->irte, &why) == OK;
+	if (r->old_core)
+		drop_vector(r->old_core, r->old_vector, drained);
+	r->old_core = NULL;
+	if (r->host_vector)
+		drop_vector(r->core, r->host_vector, drained);
+	if (!drained)
+		log_error("assign",
+			  "VF " VF_FMT ": IRTE %u and vector 0x%x of core %u are lost until "
+			  "reboot: %s",
+			  VF_ARG(r->assigned->vf), r->irte, r->host_vector, r->core->index,
+			  why.text);
 }
 
 enum err irq_route_create(struct assigned_vf *a, struct vm *vm, u16 msix_index, struct vcpu *to,
@@ -147,10 +166,7 @@ enum err irq_route_create(struct assigned_vf *a, struct vm *vm, u16 msix_index, 
 		return e;
 	e = go_live(r, why);
 	if (e) {
-		/* Never present, so nothing can be on its way through it. */
-		if (irte_free(a->vf->rid, r->irte, NULL) != OK)
-			log_warn("assign", "VF " VF_FMT ": IRTE %u is lost until reboot",
-				 VF_ARG(a->vf), r->irte);
+		retire(r);
 		return e;
 	}
 	__atomic_fetch_add(&live_routes, 1, __ATOMIC_RELAXED);
@@ -161,11 +177,8 @@ enum err irq_route_create(struct assigned_vf *a, struct vm *vm, u16 msix_index, 
 /* The vector that was left behind by the last move. Nothing can be on its way to it any more. */
 static void drop_old_vector(struct irq_route *r)
 {
-	if (!r->old_core)
-		return;
-	lock_cores(r->old_core, NULL);
-	give_vector(r->old_core, r->old_vector);
-	unlock_cores(r->old_core, NULL);
+	if (r->old_core)
+		drop_vector(r->old_core, r->old_vector, true);
 	r->old_core = NULL;
 }
 
@@ -207,20 +220,7 @@ enum err irq_route_update(struct irq_route *r, struct vcpu *to, u8 guest_vector,
 
 void irq_route_destroy(struct irq_route *r)
 {
-	struct why why;
-	/* The flush in here also drains what is on its way (VT-d 4.1 section 6.5.5). */
-	enum err e = irte_free(r->assigned->vf->rid, r->irte, &why);
-	drop_old_vector(r);
-	lock_cores(r->core, NULL);
-	r->core->route[r->host_vector] = NULL;
-	if (!e)
-		bitmap_clear(vectors_of(r->core)->used, r->host_vector);
-	unlock_cores(r->core, NULL);
-	if (e)
-		/* The entry may still be cached by the unit: nobody else may get this vector. */
-		log_error("assign",
-			  "VF " VF_FMT ": vector 0x%x of core %u is lost until reboot: %s",
-			  VF_ARG(r->assigned->vf), r->host_vector, r->core->index, why.text);
+	retire(r);
 	__atomic_fetch_sub(&live_routes, 1, __ATOMIC_RELAXED);
 }
 

@@ -109,6 +109,8 @@ static u64 do_read(const struct range *r, u64 address, unsigned width)
 
 enum err mmio_map(hpa_t base, u64 size, struct mmio *out)
 {
+	if (fake_step_fails())
+		return ERR_NO_MEMORY;
 	if (map_fails && maps_left-- == 0) {
 		maps_left = 0;
 		return map_result;

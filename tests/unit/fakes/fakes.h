@@ -88,9 +88,11 @@ void fake_pool_reset(u64 pages);
 
 /*
  * The n-th fallible step from now on fails (1 = the next one), once; 0: none does. Steps are all
- * allocations from the pool and whatever a test's stub asks fake_step_fails() about, so that
+ * allocations from the pool, all calls of mmio_map(), and whatever a test's stub asks
+ *fake_step_fails() about, so that
  *
- *	for (unsigned k = 1; ; k++) { set up; fake_fail_step(k); act; check; if (!fake_step_failed()) break; }
+ *	for (unsigned k = 1; ; k++) { set up; fake_fail_step(k); act; check; if
+ *(!fake_step_failed()) break; }
  *
  * meets every single one of them.
  */

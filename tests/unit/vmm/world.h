@@ -43,6 +43,8 @@ struct world_irte {
 	struct rid rid;
 	u32 apic_id;
 	u8 vector;
+	/* Where its interrupts may arrive: a flush that failed leaves the old place, too. */
+	bool reaches[WORLD_CORES][256];
 };
 
 struct world_mapping {
@@ -67,7 +69,8 @@ extern struct world {
 	/* What devices reach beside a VM's RAM. */
 	struct world_mapping extra[WORLD_MAPPINGS];
 	unsigned extras;
-	unsigned domain_bits; /* of the last domain */
+	bool reaches_ram[WORLD_VFS]; /* the VF's DMA: a flush that failed leaves it so */
+	unsigned domain_bits;        /* of the last domain */
 	unsigned mappings, kicks, kicked_index, domains, fills, flushes, services;
 	s64 end_status;
 	char end_text[200];
@@ -95,6 +98,9 @@ void world_interrupt(unsigned core, u8 vector);
 
 /* Where a guest-physical address leads in EPT; NULL if nowhere. */
 const struct world_mapping *world_ept(u64 at);
+
+/* Vectors of a core at which an interrupt of a VF may still arrive. */
+unsigned world_reachable(unsigned core);
 
 /* Index of the first note of this kind from event `from` on, or -1. */
 int world_note(unsigned from, enum note kind);

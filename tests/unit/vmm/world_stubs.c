@@ -15,7 +15,15 @@
 
 #define TSC_KHZ 2000000
 
+#define FIRST_APIC_ID 16
+
 static interrupt_handler *handlers[256];
+
+/* What a test wants this step to do, or failure because it is this step's turn (fakes/fakes.h). */
+static enum err step(enum err wanted)
+{
+	return wanted == OK && fake_step_fails() ? ERR_TIMEOUT : wanted;
+}
 
 /* --- cores, vCPUs --- */
 
@@ -148,9 +156,10 @@ bool console_vm_takes_line(const struct vm *vm, u32 *skipped)
 enum err ept_map(struct vm *vm, gpa_t at, hpa_t to, u64 size, unsigned prot, bool uncached,
 		 struct why *why)
 {
+	enum err e = step(world.ept);
 	(void)vm;
-	if (world.ept)
-		return fail(why, world.ept, RID_NONE, "no EPT pages");
+	if (e)
+		return fail(why, e, RID_NONE, "no EPT pages");
 	assert_true(world.mappings < WORLD_MAPPINGS);
 	assert_null(world_ept(at.v));
 	world.mapping[world.mappings++] =
@@ -201,8 +210,9 @@ struct iommu_domain *iommu_domain_create(const char *name, unsigned width_bits, 
 {
 	(void)name;
 	assert_true(BIT64(width_bits) >= WORLD_RAM);
-	if (world.domain) {
-		fail(why, world.domain, RID_NONE, "no domain ids left");
+	enum err e = step(world.domain);
+	if (e) {
+		fail(why, e, RID_NONE, "no domain ids left");
 		return NULL;
 	}
 	world.domains++;
@@ -214,8 +224,9 @@ struct iommu_domain *iommu_domain_create(const char *name, unsigned width_bits, 
 enum err iommu_map(struct iommu_domain *d, iova_t at, hpa_t to, u64 size, unsigned prot,
 		   struct why *why)
 {
-	if (world.map)
-		return fail(why, world.map, RID_NONE, "no table pages");
+	enum err e = step(world.map);
+	if (e)
+		return fail(why, e, RID_NONE, "no table pages");
 	if (at.v) {
 		assert_true(world.extras < WORLD_MAPPINGS);
 		world.extra[world.extras++] =
@@ -229,15 +240,19 @@ enum err iommu_map(struct iommu_domain *d, iova_t at, hpa_t to, u64 size, unsign
 
 enum err iommu_attach(struct iommu_domain *d, struct rid rid, struct why *why)
 {
-	enum err e = d ? world.attach : world.attach_back;
+	enum err e = step(d ? world.attach : world.attach_back);
 	fake_event_add(FAKE_NOTE, NOTE_ATTACH, d ? d->id : 0, rid.id);
+	for (unsigned i = 0; i < WORLD_VFS; i++)
+		if (rid_equal(world.vf[i].rid, rid) && (d || !e))
+			world.reaches_ram[i] = d;
 	return e ? fail(why, e, rid, "invalidation wait timed out") : OK;
 }
 
 enum err iommu_domain_destroy(struct iommu_domain *d, struct why *why)
 {
 	fake_event_add(FAKE_NOTE, NOTE_DOMAIN_DESTROY, 0, d->id);
-	return world.attach_back ? fail(why, ERR_BUSY, RID_NONE, "a function is attached") : OK;
+	return step(world.attach_back) ? fail(why, ERR_BUSY, RID_NONE, "a function is attached")
+				       : OK;
 }
 
 u16 iommu_domain_id(const struct iommu_domain *d)
@@ -247,8 +262,9 @@ u16 iommu_domain_id(const struct iommu_domain *d)
 
 enum err irte_alloc(struct rid rid, u16 *handle, struct why *why)
 {
-	if (world.irte_alloc)
-		return fail(why, world.irte_alloc, rid, "all 65536 IRTEs are in use");
+	enum err e = step(world.irte_alloc);
+	if (e)
+		return fail(why, e, rid, "all 65536 IRTEs are in use");
 	for (u16 i = 0; i < WORLD_IRTES; i++)
 		if (!world.irte[i].used) {
 			world.irte[i] = (struct world_irte){ .used = true, .rid = rid };
@@ -266,6 +282,12 @@ enum err irte_set(struct rid rid, u16 handle, u32 apic_id, u8 vector, struct why
 	fake_event_add(FAKE_NOTE, NOTE_IRTE_SET, 0, handle);
 	if (world.irte_set)
 		return fail(why, world.irte_set, rid, "APIC id 300 is above 255");
+	enum err e = step(OK);
+	if (!e)
+		memset(i->reaches, 0, sizeof(i->reaches));
+	i->reaches[apic_id - FIRST_APIC_ID][vector] = true;
+	if (e)
+		return fail(why, e, rid, "interrupt entry cache flush timed out");
 	i->live = true;
 	i->apic_id = apic_id;
 	i->vector = vector;
@@ -276,10 +298,24 @@ enum err irte_free(struct rid rid, u16 handle, struct why *why)
 {
 	assert_true(world.irte[handle].used && rid_equal(world.irte[handle].rid, rid));
 	fake_event_add(FAKE_NOTE, NOTE_IRTE_FREE, 0, handle);
-	if (world.irte_free)
-		return fail(why, world.irte_free, rid, "interrupt entry cache flush timed out");
-	world.irte[handle].used = world.irte[handle].live = false;
+	enum err e = step(world.irte_free);
+	if (e)
+		return fail(why, e, rid, "interrupt entry cache flush timed out");
+	world.irte[handle] = (struct world_irte){ 0 };
 	return OK;
+}
+
+unsigned world_reachable(unsigned core)
+{
+	unsigned n = 0;
+	for (unsigned v = 0; v < 256; v++) {
+		bool any = false;
+		for (unsigned i = 0; i < WORLD_IRTES; i++)
+			any |= world.irte[i].reaches[core][v] &&
+			       !rid_equal(world.irte[i].rid, world.pf_function.rid);
+		n += any;
+	}
+	return n;
 }
 
 void irte_message(u16 handle, u64 *address, u32 *data)
@@ -329,8 +365,9 @@ enum err acs_check(const struct pci_function *f, bool (*unsafe_ok)(struct rid),
 enum err vf_function_level_reset(struct vf *vf, struct why *why)
 {
 	fake_event_add(FAKE_NOTE, NOTE_FLR, 0, vf->rid.id);
-	if (world.flr)
-		return fail(why, world.flr, vf->rid, "no answer within 1.1 s of FLR");
+	enum err e = step(world.flr);
+	if (e)
+		return fail(why, e, vf->rid, "no answer within 1.1 s of FLR");
 	vf_set_command(vf, false, false);
 	return OK;
 }
@@ -360,9 +397,8 @@ static enum err driver_check(struct master *m, const struct vf *vf, const struct
 			     struct why *why)
 {
 	(void)m, (void)policy;
-	return world.policy ? fail(why, world.policy, vf->rid,
-				   "rate=9000M is more than the link's 1000M")
-			    : OK;
+	enum err e = step(world.policy);
+	return e ? fail(why, e, vf->rid, "rate=9000M is more than the link's 1000M") : OK;
 }
 
 static enum err driver_prepare(struct master *m, struct vf *vf, const struct vf_policy *policy,
@@ -370,7 +406,8 @@ static enum err driver_prepare(struct master *m, struct vf *vf, const struct vf_
 {
 	(void)m, (void)policy;
 	fake_event_add(FAKE_NOTE, NOTE_PREPARE, 0, vf->index);
-	return world.prepare ? fail(why, world.prepare, vf->rid, "the namespace is gone") : OK;
+	enum err e = step(world.prepare);
+	return e ? fail(why, e, vf->rid, "the namespace is gone") : OK;
 }
 
 static enum err driver_reset_done(struct master *m, struct vf *vf, bool keep_policy,
@@ -378,7 +415,8 @@ static enum err driver_reset_done(struct master *m, struct vf *vf, bool keep_pol
 {
 	(void)m;
 	fake_event_add(FAKE_NOTE, keep_policy ? NOTE_REOPEN : NOTE_WIPE, 0, vf->index);
-	return world.reset_done ? fail(why, world.reset_done, vf->rid, "it stays offline") : OK;
+	enum err e = step(world.reset_done);
+	return e ? fail(why, e, vf->rid, "it stays offline") : OK;
 }
 
 static void driver_quiesce(struct master *m, struct vf *vf)
