@@ -116,28 +116,49 @@ static int best_level(u64 va, u64 pa, u64 size)
 }
 
 /*
- * Map one page at the best level, or below one that is mapped already. Returns its size, 0 without
+ * The entry for `va` at level `best`, or at the level where it is mapped already. NULL without
  * memory for a table.
  */
-static u64 map_page(u64 va, u64 pa, u64 size, u64 flags)
+static u64 *find_entry(u64 va, int best, int *level)
 {
-	int best = best_level(va, pa, size), level = 3;
-	u64 *entry = table_at(root) + index_at(va, level);
+	u64 *entry = table_at(root) + index_at(va, 3);
 
-	while (level > best || (level > 0 && (*entry & PTE_PRESENT))) {
+	*level = 3;
+	while (*level > best || (*level > 0 && (*entry & PTE_PRESENT))) {
 		u64 *table;
 
-		if (level < 3 && (*entry & PTE_LARGE))
+		if (*level < 3 && (*entry & PTE_LARGE))
 			break;
 		table = descend(entry);
 		if (!table)
-			return 0;
-		entry = table + index_at(va, --level);
+			return NULL;
+		entry = table + index_at(va, --*level);
 	}
-	if (!(*entry & PTE_PRESENT))
-		__atomic_store_n(entry, pa | flags | PTE_PRESENT | (level ? PTE_LARGE : 0),
-				 __ATOMIC_RELEASE);
-	return (PAGE_SIZE << (9 * level)) - (va & ((PAGE_SIZE << (9 * level)) - 1));
+	return entry;
+}
+
+/*
+ * Map pages of the best size for `va`, as many as fit in one table; what is mapped already stays.
+ * Returns how many bytes are done, 0 without memory for a table.
+ */
+static u64 map_run(u64 va, u64 pa, u64 size, u64 flags)
+{
+	int level;
+	u64 *entry = find_entry(va, best_level(va, pa, size), &level);
+	u64 bytes, done = 0;
+
+	if (!entry)
+		return 0;
+	bytes = PAGE_SIZE << (9 * level);
+	if (*entry & PTE_PRESENT)
+		return bytes - (va & (bytes - 1));
+	flags |= PTE_PRESENT | (level ? PTE_LARGE : 0);
+	do {
+		__atomic_store_n(entry++, (pa + done) | flags, __ATOMIC_RELEASE);
+		done += bytes;
+	} while (done + bytes <= size && !IS_ALIGNED((uintptr_t)entry, PAGE_SIZE) &&
+		 !(*entry & PTE_PRESENT));
+	return done;
 }
 
 enum err paging_map(u64 va, u64 pa, u64 size, u64 flags)
@@ -146,7 +167,7 @@ enum err paging_map(u64 va, u64 pa, u64 size, u64 flags)
 
 	spin_lock(&lock);
 	while (size > 0) {
-		u64 done = MIN(map_page(va, pa, size, flags), size);
+		u64 done = map_run(va, pa, size, flags);
 
 		if (done == 0) {
 			result = ERR_NO_MEMORY;
@@ -154,7 +175,7 @@ enum err paging_map(u64 va, u64 pa, u64 size, u64 flags)
 		}
 		va += done;
 		pa += done;
-		size -= done;
+		size -= MIN(done, size);
 	}
 	spin_unlock(&lock);
 	return result;
