@@ -1,6 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/bitmap.h"
 
+void bitmap_fill(u64 *map, u32 first, u32 count, bool set)
+{
+	while (count > 0) {
+		u32 low = first % 64, part = MIN(count, 64 - low);
+		u64 bits = BITS64(low + part - 1, low);
+
+		if (set)
+			map[first / 64] |= bits;
+		else
+			map[first / 64] &= ~bits;
+		first += part;
+		count -= part;
+	}
+}
+
 /*
  * First bit in [from, bits) that differs from the pattern `skip` (0: first set bit, ~0: first
  * clear bit), or `bits`.

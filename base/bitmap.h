@@ -20,6 +20,9 @@ static inline void bitmap_clear(u64 *map, u32 bit)
 	map[bit / 64] &= ~(1ull << (bit % 64));
 }
 
+/* Make the bits of [first, first+count) all `set` or all clear. */
+void bitmap_fill(u64 *map, u32 first, u32 count, bool set);
+
 /* First clear bit in [from, bits), or `bits` if all are set. */
 u32 bitmap_find_clear(const u64 *map, u32 bits, u32 from);
 

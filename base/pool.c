@@ -86,7 +86,7 @@ void pool_add(hpa_t base, u64 size)
 		.map = pool_va(hpa(start)),
 	};
 	r->state = (u8 *)(r->map + BITMAP_WORDS(pages));
-	memset(r->map, 0, overhead * PAGE_SIZE);
+	wipe(r->map, 0, overhead);
 	region_count++;
 }
 
@@ -110,8 +110,7 @@ static u32 find_run(const struct region *r, u32 pages, u64 align)
 
 static void take(struct region *r, enum pool_tag tag, u32 first, u32 pages)
 {
-	for (u32 i = first; i < first + pages; i++)
-		bitmap_set(r->map, i);
+	bitmap_fill(r->map, first, pages, true);
 	memset(r->state + first, (int)tag + 1, pages);
 	r->state[first] |= STATE_FIRST;
 	r->free -= pages;
@@ -194,8 +193,7 @@ void pool_free(enum pool_tag tag, void *p, u64 pages)
 	wipe(p, POOL_POISON, pages);
 
 	spin_lock(&lock);
-	for (u32 i = first; i < first + pages; i++)
-		bitmap_clear(r->map, i);
+	bitmap_fill(r->map, first, (u32)pages, false);
 	memset(r->state + first, STATE_FREE, pages);
 	r->free += (u32)pages;
 	r->hint = MIN(r->hint, first);

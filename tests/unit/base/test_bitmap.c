@@ -90,6 +90,24 @@ static void random_maps_give_what_a_slow_search_gives(void **state)
 	}
 }
 
+static void filling_changes_the_run_and_nothing_beside_it(void **state)
+{
+	(void)state;
+	for (u32 first = 0; first < 192; first++)
+		for (u32 count = 0; first + count <= 192; count++) {
+			u64 set[3] = { 0 }, cleared[3] = { ~0ull, ~0ull, ~0ull };
+
+			bitmap_fill(set, first, count, true);
+			bitmap_fill(cleared, first, count, false);
+			for (u32 i = 0; i < 192; i++) {
+				bool inside = i >= first && i < first + count;
+
+				assert_int_equal(bitmap_test(set, i), inside);
+				assert_int_equal(bitmap_test(cleared, i), !inside);
+			}
+		}
+}
+
 static void only_bits_below_the_size_are_counted(void **state)
 {
 	u64 map[2] = { 0xff00000000000001, 0x3 };
@@ -110,6 +128,7 @@ int main(void)
 		TEST(a_run_crosses_words),
 		TEST(a_run_begins_at_a_multiple_of_its_alignment),
 		TEST(random_maps_give_what_a_slow_search_gives),
+		TEST(filling_changes_the_run_and_nothing_beside_it),
 		TEST(only_bits_below_the_size_are_counted),
 	};
 
