@@ -29,6 +29,11 @@ static inline void wrmsr(u32 msr, u64 value)
 {
 	__asm__ volatile("wrmsr" : : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
 }
+/* `len` bytes to one port, one after the other: what a FIFO wants. */
+static inline void port_out_bytes(u16 port, const void *from, size_t len)
+{
+	__asm__ volatile("rep outsb" : "+S"(from), "+c"(len) : "d"(port) : "memory");
+}
 static inline u64 rdtsc(void)
 {
 	u32 lo, hi;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* COM1 and COM2: 16550 UARTs, 115200 8N1, polled (PC16550D data sheet section 8). */
 #include "base/hw/cpu.h"
+#include "base/hw/insn.h"
 #include "base/log.h"
 #include "base/mmio.h"
 
@@ -90,24 +91,25 @@ void serial_write(unsigned port, const char *text, size_t len)
 	struct uart *u = &uarts[port - 1];
 
 	/* Text that a stuck port does not take is lost: the console must never stop the machine. */
-	for (size_t i = 0; u->present && i < len; i++) {
-		if (i % u->burst == 0 && !wait_for_room(u))
-			return;
-		write_reg(u, UART_DATA, (u8)text[i]);
+	while (u->present && len > 0 && wait_for_room(u)) {
+		size_t part = MIN(len, u->burst);
+
+		port_out_bytes(u->port + UART_DATA, text, part);
+		text += part;
+		len -= part;
 	}
 }
 
 size_t serial_write_some(unsigned port, const char *text, size_t len)
 {
 	struct uart *u = &uarts[port - 1];
-	size_t sent = 0;
+	size_t sent = MIN(len, u->burst);
 
 	if (!u->present)
 		return len; /* nobody reads it, so nobody waits for it */
 	if (!(read_reg(u, UART_LSR) & LSR_TRANSMITTER_EMPTY))
 		return 0;
-	for (; sent < len && sent < u->burst; sent++)
-		write_reg(u, UART_DATA, (u8)text[sent]);
+	port_out_bytes(u->port + UART_DATA, text, sent);
 	return sent;
 }
 

@@ -15,10 +15,26 @@ static void put(struct json *j, char c)
 	j->needed++;
 }
 
+static void put_bytes(struct json *j, const char *bytes, size_t len)
+{
+	if (j->needed < j->size)
+		memcpy(j->buf + j->needed, bytes, MIN(len, j->size - j->needed));
+	j->needed += len;
+}
+
 static void puts_raw(struct json *j, const char *text)
 {
-	while (*text)
-		put(j, *text++);
+	put_bytes(j, text, strlen(text));
+}
+
+/* How many bytes stand for themselves in a string. */
+static size_t plain_bytes(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n] >= ' ' && text[n] <= '~' && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
 }
 
 /* A string. Bytes above 0x7f are no UTF-8 that anybody promised: each becomes the code point of its
@@ -28,18 +44,16 @@ static void put_string(struct json *j, const char *text)
 	char escape[8];
 
 	put(j, '"');
-	for (; *text; text++) {
-		u8 c = (u8)*text;
+	for (;;) {
+		size_t plain = plain_bytes(text);
+		u8 c = (u8)text[plain];
 
-		if (c == '"' || c == '\\') {
-			put(j, '\\');
-			put(j, (char)c);
-		} else if (c >= ' ' && c <= '~') {
-			put(j, (char)c);
-		} else {
-			format(escape, sizeof(escape), "\\u%04x", c);
-			puts_raw(j, escape);
-		}
+		put_bytes(j, text, plain);
+		if (!c)
+			break;
+		format(escape, sizeof(escape), c == '"' || c == '\\' ? "\\%c" : "\\u%04x", c);
+		puts_raw(j, escape);
+		text += plain + 1;
 	}
 	put(j, '"');
 }
