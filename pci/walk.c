@@ -88,13 +88,9 @@ static void forbid_phantom_functions(const struct pci_function *f)
 		pci_write16(f->rid, at, control & ~PCI_EXP_DEVCTL_PHANTOM);
 }
 
-/* Look at one function; NULL if there is none or no room for it. */
-static struct pci_function *visit(struct walk *w, struct rid rid, struct pci_function *parent)
+/* Take a function that is there into the fabric; NULL if there is no room for it. */
+static struct pci_function *take_in(struct walk *w, struct rid rid, struct pci_function *parent)
 {
-	u16 vendor = pci_read16(rid, PCI_VENDOR_ID);
-
-	if (vendor == NO_VENDOR || vendor == NO_VENDOR_YET || vendor == 0)
-		return NULL;
 	struct pci_function *f = pci_function_add(rid);
 
 	if (!f) {
@@ -113,6 +109,16 @@ static struct pci_function *visit(struct walk *w, struct rid rid, struct pci_fun
 	if (is_bridge(f))
 		read_bridge(f);
 	return f;
+}
+
+/* Look at one function; NULL if there is none or no room for it. Nearly always there is none. */
+static struct pci_function *visit(struct walk *w, struct rid rid, struct pci_function *parent)
+{
+	u16 vendor = pci_read16(rid, PCI_VENDOR_ID);
+
+	if (vendor == NO_VENDOR || vendor == NO_VENDOR_YET || vendor == 0)
+		return NULL;
+	return take_in(w, rid, parent);
 }
 
 static void scan_device(struct walk *w, struct rid first, struct pci_function *parent)
