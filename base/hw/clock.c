@@ -41,9 +41,14 @@ const char *time_source(void)
 	return source;
 }
 
+static u64 ns_since(u64 tsc)
+{
+	return (u64)((unsigned __int128)(rdtsc() - tsc) * ns_per_tsc_shifted >> 32);
+}
+
 u64 time_now_ns(void)
 {
-	return (u64)((unsigned __int128)(rdtsc() - tsc_start) * ns_per_tsc_shifted >> 32);
+	return ns_since(tsc_start);
 }
 
 void time_delay_ns(u64 ns)
@@ -193,6 +198,8 @@ enum err time_init(struct why *why)
 		{ "PIT", khz_from_pit },
 	};
 
+	u64 begun = rdtsc();
+
 	/* By now the ACPI tables are known, and with them all I/O APICs. */
 	irqchip_silence();
 	for (unsigned i = 0; i < ARRAY_LEN(sources) && !calibrated; i++) {
@@ -210,6 +217,8 @@ enum err time_init(struct why *why)
 		return fail(why, ERR_DEVICE, RID_NONE,
 			    "no clock tells how fast the TSC is: CPUID 15h is incomplete, and "
 			    "neither HPET nor PIT count");
+	/* To watch another clock is to wait; only now is it known for how long. */
+	time_waited_ns += ns_since(begun);
 	lapic_calibrate();
 	return OK;
 }
