@@ -296,10 +296,14 @@ void vmm_main(const struct boot_info *info)
 		 boot->firmware);
 	if (paging_init(boot, &why) != OK)
 		HV_BUG("%s", why.text);
+	boot_phase_ends(PHASE_MEMORY);
 	start_host();
 	console_init();
+	boot_phase_ends(PHASE_HOST);
 	discover_fabric();
+	boot_phase_ends(PHASE_FABRIC);
 	protect();
+	boot_phase_ends(PHASE_IOMMU);
 	interrupt_set_handler(VECTOR_FAULT, on_fault_vector);
 	vtx = features_gate();
 	if (vtx) {
@@ -307,11 +311,15 @@ void vmm_main(const struct boot_info *info)
 		vtx = step(msr_policy_init(&why), "vmx", &why);
 	}
 	start_cores(vtx);
+	boot_phase_ends(PHASE_CORES);
 	masters_start();
+	boot_phase_ends(PHASE_MASTERS);
 	ui_features();
 	read_config();
 	create_vms();
+	boot_phase_ends(PHASE_VMS);
 	ui_topology();
 	report_write();
+	boot_phase_ends(PHASE_REPORT);
 	core_loop(manage);
 }

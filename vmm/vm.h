@@ -206,13 +206,30 @@ struct cpu {
 	u64 host_interrupts;
 };
 
-/* Where the instructions up to the first VM entry went (M10): all, and what is told apart. */
+/* The parts of a boot, in this order; each ends where the next begins. */
+enum boot_phase {
+	PHASE_MEMORY,  /* loader's tables, page tables, pool */
+	PHASE_HOST,    /* this core, ACPI, time, console */
+	PHASE_FABRIC,  /* pci/: walk, ACS, SR-IOV capabilities */
+	PHASE_IOMMU,   /* iommu/ */
+	PHASE_CORES,   /* features, policies, the other cores */
+	PHASE_MASTERS, /* drivers/, and their VFs */
+	PHASE_VMS,     /* coppice.cfg, each VM with its VFs */
+	PHASE_REPORT,  /* topology, report.json */
+	PHASE_ENTRY,   /* up to the first VM entry */
+	BOOT_PHASES
+};
+
+/* What the way to the end of a phase has cost: all, and what is told apart. */
 struct boot_timing {
-	u64 ticks;       /* TSC from our first instruction; 0: no guest was entered yet */
-	u64 waited_ns;   /* of it: waits that specifications ask for */
+	u64 ticks;       /* TSC from our first instruction; 0: the phase has not ended */
+	u64 waited_ns;   /* of it: waits for hardware, nearly all as specifications ask */
 	u64 pages_wiped; /* of it: memory cleared, 512 stores a page */
 };
-extern struct boot_timing boot_timing;
+extern struct boot_timing boot_timing[BOOT_PHASES];
+
+/* Note the end of a phase. Any core; nothing is noted after the first VM entry. */
+void boot_phase_ends(enum boot_phase phase);
 
 extern struct cpu cpus[];
 extern unsigned cpu_count; /* cores online */

@@ -18,8 +18,6 @@
 	(50 * NS_PER_US) /* so that a guest that only computes ends by its own timer */
 #define SERVICE_TICK_NS (10 * NS_PER_MS)
 
-struct boot_timing boot_timing;
-
 static u64 next_tick_ns;
 
 static void on_timer_vector(u8 vector)
@@ -211,13 +209,6 @@ static void set_slice(bool shared)
 			   SLICE_NS * time_tsc_khz() / NS_PER_MS >> vmx_controls.preemption_shift);
 }
 
-/* Once: what the way to the first guest has cost. */
-static void note_first_entry(void)
-{
-	boot_timing = (struct boot_timing){ rdtsc() - boot->entry_tsc, time_waited_ns,
-					    pool_pages_wiped() };
-}
-
 static void run_vcpu(struct vcpu *v, bool shared)
 {
 	vcpu_load(v);
@@ -225,8 +216,8 @@ static void run_vcpu(struct vcpu *v, bool shared)
 	v->attention = 0;
 	v->lapic.pending = 1;
 	inject_before_entry(v);
-	if (!boot_timing.ticks)
-		note_first_entry();
+	if (!boot_timing[PHASE_ENTRY].ticks)
+		boot_phase_ends(PHASE_ENTRY);
 	if (vmx_run(v) == 0)
 		v->launched = 1;
 	else
