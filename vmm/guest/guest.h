@@ -10,9 +10,6 @@
  * page tables, GDT and struct coppice_start. Fills `start`. The VM's RAM is zeroed before. */
 enum err guest_load(struct vm *vm, struct vcpu_start *start, struct why *why);
 
-/* VMCALL: arguments and result in v->gpr. Never fails: unknown numbers get HC_E_UNKNOWN. */
-void hypercall(struct vcpu *v);
-
 /* IN/OUT of `width` bytes (1, 2, 4), not string. Unlisted ports read all ones, writes are dropped.
  */
 u32 ioport_read(struct vcpu *v, u16 port, unsigned width);

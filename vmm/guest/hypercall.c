@@ -4,6 +4,7 @@
 #include "vmm/assign/assign.h"
 #include "vmm/guest/devices.h"
 #include "vmm/guest/guest.h"
+#include "vmm/vmx/vmx.h"
 
 #define CONSOLE_WRITE_MAX 4096
 #define EXIT_STATUS_MAX   255
@@ -60,20 +61,31 @@ static s64 call_doorbell(struct vcpu *v)
 	return shared_page_doorbell(v->vm, v->gpr[RDI]) ? 0 : HC_E_NONE;
 }
 
+#define FIRST_CALL 1u /* there is no hypercall 0 */
+
 static s64 (*const calls[])(struct vcpu *) = {
-	[HC_CONSOLE_WRITE] = call_console_write,
-	[HC_EXIT] = call_exit,
-	[HC_TIME] = call_time,
-	[HC_FIGURE] = call_figure,
-	[HC_SHARED_PAGE] = call_shared_page,
-	[HC_DOORBELL] = call_doorbell,
+	[HC_CONSOLE_WRITE - FIRST_CALL] = call_console_write,
+	[HC_EXIT - FIRST_CALL] = call_exit,
+	[HC_TIME - FIRST_CALL] = call_time,
+	[HC_FIGURE - FIRST_CALL] = call_figure,
+	[HC_SHARED_PAGE - FIRST_CALL] = call_shared_page,
+	[HC_DOORBELL - FIRST_CALL] = call_doorbell,
 };
 
-void hypercall(struct vcpu *v)
+/* Kept apart, so that what does nothing costs nothing. HC_EXIT ends the VM. */
+static __attribute__((noinline)) enum verdict carry_out(struct vcpu *v, u64 call)
 {
-	u64 number = v->gpr[RAX];
-	s64 result = HC_E_UNKNOWN;
-	if (number < ARRAY_LEN(calls) && calls[number])
-		result = calls[number](v);
-	v->gpr[RAX] = (u64)result;
+	v->gpr[RAX] = (u64)calls[call](v);
+	return v->vm->state == VM_RUNNING ? RESUME_NEXT : LEAVE_NEXT;
+}
+
+/* Arguments and result are in v->gpr. It never fails: an unknown number gets HC_E_UNKNOWN. */
+enum verdict on_vmcall(struct vcpu *v)
+{
+	u64 call = v->gpr[RAX] - FIRST_CALL;
+
+	if (call < ARRAY_LEN(calls) && calls[call])
+		return carry_out(v, call);
+	v->gpr[RAX] = (u64)HC_E_UNKNOWN;
+	return RESUME_NEXT;
 }

@@ -279,12 +279,6 @@ enum verdict on_hlt(struct vcpu *v)
 	return LEAVE_NEXT;
 }
 
-enum verdict on_vmcall(struct vcpu *v)
-{
-	hypercall(v);
-	return v->vm->state == VM_RUNNING ? RESUME_NEXT : LEAVE_NEXT;
-}
-
 /* Guests' caches are coherent with everything they can reach; a real WBINVD would stall every VM
  * (XSA-60). */
 enum verdict on_wbinvd(struct vcpu *v)

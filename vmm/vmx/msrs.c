@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which MSRs a guest may touch: an allow list. Rows of kind PASS go to the core without an exit
- * (through the bitmap, SDM Vol. 3C 25.6.9); all others exit; what is not listed is #GP(0), told
- * once in a while.
+ * Which MSRs a guest may touch: two allow lists. Those of passed_msrs[] go to the core without an
+ * exit (through the bitmap, SDM Vol. 3C 25.6.9); those of msr_table[] and the local APIC's exit;
+ * what is not listed is #GP(0), told once in a while.
  */
 #include "base/hw/cpu.h"
 #include "base/hw/insn.h"
@@ -14,42 +14,53 @@
 #include "vmm/vmx/msr.h"
 #include "vmm/vmx/vmx.h"
 
-enum msr_kind {
-	MSR_PASS,  /* no exit, read and write: the value is the guest's own and switched with it */
-	MSR_CONST, /* reads give `value`; writes of the same value are accepted, others #GP */
-	MSR_EMULATED,
-	MSR_IGNORED, /* reads give `value`, writes are dropped: kernels write these unasked and want
-			no fault */
-};
-
 struct msr_row {
 	u32 msr;
-	enum msr_kind kind;
-	u64 value;
-	bool (*read)(struct vcpu *v, u64 *value);
-	bool (*write)(struct vcpu *v, u64 value);
+	u64 (*read)(struct vcpu *v);
+	bool (*write)(struct vcpu *v, u64 value); /* false: #GP */
 };
 
-static bool read_apic_base(struct vcpu *v, u64 *value)
+static u64 read_zero(struct vcpu *v)
 {
-	*value = APIC_BASE_DEFAULT | APIC_BASE_ENABLE | APIC_BASE_X2APIC |
-		 (v->index == 0 ? APIC_BASE_BSP : 0);
+	(void)v;
+	return 0;
+}
+
+static bool write_zero(struct vcpu *v, u64 value)
+{
+	(void)v;
+	return value == 0;
+}
+
+/* Kernels write some unasked and want no fault. */
+static bool write_dropped(struct vcpu *v, u64 value)
+{
+	(void)v;
+	(void)value;
 	return true;
+}
+
+static u64 read_misc_enable(struct vcpu *v)
+{
+	(void)v;
+	return MISC_ENABLE_FAST_STRING;
+}
+
+static u64 read_apic_base(struct vcpu *v)
+{
+	return APIC_BASE_DEFAULT | APIC_BASE_ENABLE | APIC_BASE_X2APIC |
+	       (v->index == 0 ? APIC_BASE_BSP : 0);
 }
 
 /* The APIC stays in x2APIC mode (SDM Vol. 3A 11.12.5 forbids x2APIC -> xAPIC anyway). */
 static bool write_apic_base(struct vcpu *v, u64 value)
 {
-	u64 now;
-
-	read_apic_base(v, &now);
-	return value == now;
+	return value == read_apic_base(v);
 }
 
-static bool read_efer(struct vcpu *v, u64 *value)
+static u64 read_efer(struct vcpu *v)
 {
-	*value = vcpu_efer(v);
-	return true;
+	return vcpu_efer(v);
 }
 
 static bool write_efer(struct vcpu *v, u64 value)
@@ -65,11 +76,10 @@ static bool write_efer(struct vcpu *v, u64 value)
 	return true;
 }
 
-static bool read_pat(struct vcpu *v, u64 *value)
+static u64 read_pat(struct vcpu *v)
 {
 	(void)v;
-	*value = vmcs_read(VMCS_GUEST_PAT);
-	return true;
+	return vmcs_read(VMCS_GUEST_PAT);
 }
 
 /* Each byte one of UC 0, WC 1, WT 4, WP 5, WB 6, UC- 7 (SDM Vol. 3A 12.12.2). */
@@ -87,11 +97,10 @@ static bool write_pat(struct vcpu *v, u64 value)
 }
 
 /* IA32_TSC: the guest moves its own clock only, through its offset. */
-static bool read_tsc(struct vcpu *v, u64 *value)
+static u64 read_tsc(struct vcpu *v)
 {
 	(void)v;
-	*value = rdtsc() + vmcs_read(VMCS_TSC_OFFSET);
-	return true;
+	return rdtsc() + vmcs_read(VMCS_TSC_OFFSET);
 }
 
 static bool write_tsc(struct vcpu *v, u64 value)
@@ -103,10 +112,9 @@ static bool write_tsc(struct vcpu *v, u64 value)
 
 /* IA32_TSC_ADJUST (SDM Vol. 3B 18.17.3): how far the guest has moved its clock since it started.
  * With it Linux trusts an invariant TSC and needs no second clock to watch it. */
-static bool read_tsc_adjust(struct vcpu *v, u64 *value)
+static u64 read_tsc_adjust(struct vcpu *v)
 {
-	*value = vmcs_read(VMCS_TSC_OFFSET) - v->vm->tsc_offset;
-	return true;
+	return vmcs_read(VMCS_TSC_OFFSET) - v->vm->tsc_offset;
 }
 
 static bool write_tsc_adjust(struct vcpu *v, u64 value)
@@ -115,29 +123,33 @@ static bool write_tsc_adjust(struct vcpu *v, u64 value)
 	return true;
 }
 
+/*
+ * A row stands where its MSR's last bits say, so that nothing is searched; two that would share a
+ * place do not compile (-Woverride-init).
+ */
+#define MSR_SLOTS                64u
+#define ROW(number, read, write) [(number) % MSR_SLOTS] = { number, read, write }
+
 /* clang-format off */
-static const struct msr_row msr_table[] = {
-	{MSR_TSC,	     MSR_EMULATED, 0, read_tsc, write_tsc},
-	{MSR_PLATFORM_ID,    MSR_CONST,    0, NULL, NULL},
-	{MSR_APIC_BASE,	     MSR_EMULATED, 0, read_apic_base, write_apic_base},
-	{MSR_TSC_ADJUST,     MSR_EMULATED, 0, read_tsc_adjust, write_tsc_adjust},
-	{MSR_BIOS_SIGN_ID,   MSR_IGNORED,  0, NULL, NULL}, /* microcode revision: a kernel writes 0, then reads */
-	{MSR_SYSENTER_CS,    MSR_PASS,     0, NULL, NULL}, /* in the VMCS */
-	{MSR_SYSENTER_ESP,   MSR_PASS,     0, NULL, NULL},
-	{MSR_SYSENTER_EIP,   MSR_PASS,     0, NULL, NULL},
-	{MSR_MISC_ENABLE,    MSR_IGNORED,  MISC_ENABLE_FAST_STRING, NULL, NULL},
-	{MSR_PAT,	     MSR_EMULATED, 0, read_pat, write_pat},
-	{MSR_EFER,	     MSR_EMULATED, 0, read_efer, write_efer},
-	{MSR_STAR,	     MSR_PASS,     0, NULL, NULL}, /* switched by vcpu_load() */
-	{MSR_LSTAR,	     MSR_PASS,     0, NULL, NULL},
-	{MSR_CSTAR,	     MSR_PASS,     0, NULL, NULL},
-	{MSR_SFMASK,	     MSR_PASS,     0, NULL, NULL},
-	{MSR_FS_BASE,	     MSR_PASS,     0, NULL, NULL}, /* in the VMCS */
-	{MSR_GS_BASE,	     MSR_PASS,     0, NULL, NULL},
-	{MSR_KERNEL_GS_BASE, MSR_PASS,     0, NULL, NULL},
-	{MSR_TSC_AUX,	     MSR_PASS,     0, NULL, NULL},
+static const struct msr_row msr_table[MSR_SLOTS] = {
+	ROW(MSR_TSC,	      read_tsc,		write_tsc),
+	ROW(MSR_PLATFORM_ID,  read_zero,	write_zero),
+	ROW(MSR_APIC_BASE,    read_apic_base,	write_apic_base),
+	ROW(MSR_TSC_ADJUST,   read_tsc_adjust,	write_tsc_adjust),
+	ROW(MSR_BIOS_SIGN_ID, read_zero,	write_dropped), /* microcode revision: a kernel writes 0, then reads */
+	ROW(MSR_MISC_ENABLE,  read_misc_enable, write_dropped),
+	ROW(MSR_PAT,	      read_pat,		write_pat),
+	ROW(MSR_EFER,	      read_efer,	write_efer),
 };
 /* clang-format on */
+
+/* No exit, read and write: the value is the guest's own and switched with it. */
+static const u32 passed_msrs[] = {
+	MSR_SYSENTER_CS, MSR_SYSENTER_ESP,   MSR_SYSENTER_EIP, /* in the VMCS */
+	MSR_FS_BASE,     MSR_GS_BASE,                          /* in the VMCS */
+	MSR_STAR,        MSR_LSTAR,          MSR_CSTAR,        /* switched by vcpu_load() */
+	MSR_SFMASK,      MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
+};
 
 /* Layout of the bitmap page: reads low, reads high, writes low, writes high, 1 KiB each; a set bit
  * exits. */
@@ -162,10 +174,9 @@ enum err msr_policy_init(struct why *why)
 	if (!bitmap)
 		return fail(why, ERR_NO_MEMORY, RID_NONE, "no page for the MSR bitmap");
 	memset(bitmap, 0xff, PAGE_SIZE);
-	for (unsigned i = 0; i < ARRAY_LEN(msr_table); i++)
-		if (msr_table[i].kind == MSR_PASS &&
-		    (msr_table[i].msr != MSR_TSC_AUX || vmx_controls.rdtscp))
-			bitmap_open(msr_table[i].msr);
+	for (unsigned i = 0; i < ARRAY_LEN(passed_msrs); i++)
+		if (passed_msrs[i] != MSR_TSC_AUX || vmx_controls.rdtscp)
+			bitmap_open(passed_msrs[i]);
 	return OK;
 }
 
@@ -176,10 +187,9 @@ hpa_t msr_bitmap(void)
 
 static const struct msr_row *find_row(u32 msr)
 {
-	for (unsigned i = 0; i < ARRAY_LEN(msr_table); i++)
-		if (msr_table[i].msr == msr)
-			return &msr_table[i];
-	return NULL;
+	const struct msr_row *row = &msr_table[msr % MSR_SLOTS];
+
+	return row->msr == msr && row->read ? row : NULL;
 }
 
 static bool is_apic(u32 msr)
@@ -197,31 +207,33 @@ static enum verdict unlisted(struct vcpu *v, const char *what, u32 msr, u64 valu
 	return INJECT_GP;
 }
 
-enum verdict on_rdmsr(struct vcpu *v)
+static enum verdict give(struct vcpu *v, u64 value)
 {
-	u32 msr = (u32)v->gpr[RCX];
-	const struct msr_row *row;
-	u64 value = 0;
-	bool good = true;
-
-	if (is_apic(msr)) {
-		good = vlapic_msr_read(&v->lapic, msr, time_now_ns(), &value);
-	} else {
-		row = find_row(msr);
-		if (!row || row->kind == MSR_PASS)
-			return unlisted(v, "read", msr, 0);
-		value = row->value;
-		if (row->kind == MSR_EMULATED)
-			good = row->read(v, &value);
-	}
-	if (!good)
-		return INJECT_GP;
 	v->gpr[RAX] = (u32)value;
 	v->gpr[RDX] = value >> 32;
 	return RESUME_NEXT;
 }
 
-static enum verdict apic_write(struct vcpu *v, u32 msr, u64 value)
+/* These two are kept apart, so that other MSRs do not pay for their stack. */
+static __attribute__((noinline)) enum verdict apic_read(struct vcpu *v, u32 msr)
+{
+	u64 value;
+
+	return vlapic_msr_read(&v->lapic, msr, time_now_ns(), &value) ? give(v, value) : INJECT_GP;
+}
+
+enum verdict on_rdmsr(struct vcpu *v)
+{
+	u32 msr = (u32)v->gpr[RCX];
+	const struct msr_row *row;
+
+	if (is_apic(msr))
+		return apic_read(v, msr);
+	row = find_row(msr);
+	return row ? give(v, row->read(v)) : unlisted(v, "read", msr, 0);
+}
+
+static __attribute__((noinline)) enum verdict apic_write(struct vcpu *v, u32 msr, u64 value)
 {
 	struct vlapic_ipi ipi = { 0 };
 
@@ -247,11 +259,7 @@ enum verdict on_wrmsr(struct vcpu *v)
 	if (is_apic(msr))
 		return apic_write(v, msr, value);
 	row = find_row(msr);
-	if (!row || row->kind == MSR_PASS)
+	if (!row)
 		return unlisted(v, "write", msr, value);
-	switch (row->kind) {
-	case MSR_IGNORED: return RESUME_NEXT;
-	case MSR_CONST: return value == row->value ? RESUME_NEXT : INJECT_GP;
-	default: return row->write(v, value) ? RESUME_NEXT : INJECT_GP;
-	}
+	return row->write(v, value) ? RESUME_NEXT : INJECT_GP;
 }

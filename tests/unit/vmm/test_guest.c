@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/world.h"
+#include "vmm/vmx/vmx.h"
 
 static struct vm *vm;
 static struct vcpu *v;
@@ -23,7 +24,7 @@ static s64 call(u64 number, u64 rdi, u64 rsi)
 	v->gpr[RAX] = number;
 	v->gpr[RDI] = rdi;
 	v->gpr[RSI] = rsi;
-	hypercall(v);
+	(void)on_vmcall(v);
 	return (s64)v->gpr[RAX];
 }
 
