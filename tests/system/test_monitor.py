@@ -37,7 +37,8 @@ def talk(boot, tmp_path_factory):
     (folder / "coppice.cfg").write_text(CONFIG)
     (folder / "machine.args").write_text(MACHINE)
     (folder / "expect.json").write_text('{ "end": "power-off" }')
-    replies = ["[b] vfnet server on b=>\\r"]
+    # From then on no VM speaks: its lines would have the prompt drawn anew, which looks like the next one.
+    replies = ["[b] vfnet server on b && VM h ended with status 0=>\\r"]
     replies += [f"{WAITS.get(c, PROMPT)}=>{c}\\r" for c in COMMANDS]
     result = boot(folder, smp=2, timeout=60, reply=tuple(replies))
     assert result.returncode == 0, result.explain()

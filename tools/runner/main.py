@@ -41,7 +41,7 @@ def parse_options(argv):
     parser.add_argument("--output", default="", help="where 'iso' and 'esp' write it")
     parser.add_argument("--timeout", default="", help="seconds, instead of the scenario's")
     parser.add_argument("--reply", action="append", default=[], metavar="TEXT=>ANSWER",
-                        help="type ANSWER when the console shows TEXT")
+                        help="type ANSWER when the console shows TEXT (or A && B: both)")
     parser.add_argument("--kernel", default="", help="default: BUILD/coppice.elf")
     for name, default in (("scenario", "pair"), ("target", "auto"), ("smp", ""), ("mem", ""),
                           ("firmware", "seabios"), ("boot", "grub"), ("trace", ""), ("icount", ""),

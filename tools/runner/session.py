@@ -8,6 +8,7 @@ import subprocess
 import time
 
 POWER_OFF = "coppice: power-off"
+BOTH = " && "
 LINGER_SECONDS = 0.5
 PR_SET_PDEATHSIG = 1
 
@@ -21,8 +22,9 @@ class Session:
     """Runs a command, feeds its console, and answers it where the caller wants to.
 
     replies: (text, answer) pairs; when the text shows up on the console the answer is typed, each
-    once and in this order. stop_at: beginnings of lines that end the run; before_end is called
-    then, while the machine is still there.
+    once and in this order. "A && B" waits for both texts, in whatever order they come. stop_at:
+    beginnings of lines that end the run; before_end is called then, while the machine is still
+    there.
     """
 
     def __init__(self, command, run_dir, console, replies=(), stop_at=(), before_end=None, fds=()):
@@ -97,10 +99,13 @@ class Session:
     def _take(self, data, writer):
         self.console.feed(data)
         self.seen += data.decode("utf-8", "replace")
-        while self.replies and self.replies[0][0] in self.seen:
-            text, answer = self.replies.pop(0)
-            self.seen = self.seen.split(text, 1)[1]
-            os.write(writer, answer.encode())
+        while self.replies:
+            ends = [self.seen.find(t) + len(t) if t in self.seen else None
+                    for t in self.replies[0][0].split(BOTH)]
+            if None in ends:
+                return
+            self.seen = self.seen[max(ends):]
+            os.write(writer, self.replies.pop(0)[1].encode())
 
     @staticmethod
     def _end(process):
