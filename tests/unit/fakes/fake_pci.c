@@ -14,6 +14,7 @@
 #define BUSES          256
 #define LINK_FUNCTIONS 8 /* what a link without ARI forwarding reaches */
 
+static bool reads_may_fail, writes_may_fail;
 struct fake_function fake_functions[MAX_FUNCTIONS];
 unsigned fake_function_count;
 
@@ -25,6 +26,16 @@ static struct {
 	u8 first_bus, last_bus;
 	u32 reserved2;
 } __attribute__((packed)) mcfg;
+
+void fake_pci_fail_reads(bool on)
+{
+	reads_may_fail = on;
+}
+
+void fake_pci_fail_writes(bool on)
+{
+	writes_may_fail = on;
+}
 
 const struct acpi_header *fake_pci_mcfg(void)
 {
@@ -59,6 +70,7 @@ void fake_pci_reset(void)
 		free_function(&fake_functions[i]);
 	memset(fake_functions, 0, sizeof(fake_functions));
 	fake_function_count = 0;
+	reads_may_fail = writes_may_fail = false;
 	fake_mmio_add(hpa(FAKE_ECAM_BASE), (u64)BUSES << BUS_SHIFT, fake_ecam_read, fake_ecam_write,
 		      NULL);
 	fake_pci_mmio_reset();
@@ -222,7 +234,7 @@ u64 fake_ecam_read(void *ctx, u64 offset, unsigned width)
 	u64 value = ~0ull;
 
 	(void)ctx;
-	if (!f)
+	if (!f || (reads_may_fail && fake_step_fails()))
 		return value;
 	value = 0;
 	memcpy(&value, &f->config[at], width);
@@ -236,7 +248,7 @@ void fake_ecam_write(void *ctx, u64 offset, unsigned width, u64 value)
 	u8 bytes[8];
 
 	(void)ctx;
-	if (!f || fake_write_is_lost(f, at))
+	if (!f || (writes_may_fail && fake_step_fails()) || fake_write_is_lost(f, at))
 		return;
 	memcpy(bytes, &value, sizeof(bytes));
 	for (unsigned i = 0; i < width; i++)

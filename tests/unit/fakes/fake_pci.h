@@ -89,6 +89,13 @@ const struct acpi_header *fake_pci_mcfg(void);
  */
 void fake_pci_qemu_decode(bool on);
 
+/*
+ * Config requests are steps that may fail (fake_fail_step()): a read gives all ones, a write is
+ * lost.
+ */
+void fake_pci_fail_reads(bool on);
+void fake_pci_fail_writes(bool on);
+
 /* Addresses that two functions claimed at once, since fake_pci_reset(). */
 unsigned fake_pci_conflicts(void);
 
