@@ -98,6 +98,20 @@ static u32 all_ones(unsigned width)
 	return width >= 4 ? ~0u : BIT(8 * width) - 1;
 }
 
+/* Told once in a VM's life: a kernel that probes for old hardware does it a hundred times. */
+static void unlisted(struct vm *vm, u64 *count, const char *what, u16 port, unsigned width)
+{
+	const struct guest_devices *d = guest_devices(vm);
+	if (d->unlisted_in + d->unlisted_out == 0)
+		guest_teach(
+			vm,
+			"%s of %u bytes at I/O port 0x%x: nothing is there, so it reads all ones "
+			"and takes nothing; there are COM1, CMOS, CF8 and power (further ones "
+			"are only counted)",
+			what, width, port);
+	++*count;
+}
+
 u32 ioport_read(struct vcpu *v, u16 port, unsigned width)
 {
 	struct vm *vm = v->vm;
@@ -107,7 +121,7 @@ u32 ioport_read(struct vcpu *v, u16 port, unsigned width)
 	if (row)
 		value &= row->read(vm, port - row->first, width);
 	else
-		guest_devices(vm)->unlisted_in++;
+		unlisted(vm, &guest_devices(vm)->unlisted_in, "read", port, width);
 	vm_unlock(vm);
 	return value;
 }
@@ -120,6 +134,6 @@ void ioport_write(struct vcpu *v, u16 port, unsigned width, u32 value)
 	if (row)
 		row->write(vm, port - row->first, width, value & all_ones(width));
 	else
-		guest_devices(vm)->unlisted_out++;
+		unlisted(vm, &guest_devices(vm)->unlisted_out, "write", port, width);
 	vm_unlock(vm);
 }

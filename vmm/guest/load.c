@@ -123,7 +123,7 @@ static enum err open_module(const char *file, const u8 **image, u64 *size, struc
 	char names[MODULE_LIST_BYTES];
 	if (!module)
 		return fail(why, ERR_NOT_FOUND, RID_NONE,
-			    "kernel %s: no such module; the boot loader brought %s. Add it beside "
+			    "%s: no such module; the boot loader brought %s. Add it beside "
 			    "coppice.cfg",
 			    file, list_modules(names));
 	*size = module->size;
