@@ -78,8 +78,11 @@ static void secondary_core(void *arg)
 		halt_forever();
 	}
 	c->apic_id = lapic_id();
-	if (features[0].present && vmx_core_enable(c, &why) != OK)
-		log_error("cores", "%s", why.text);
+	/* No vCPU could run here, so the boot core goes on without it. */
+	if (features[0].present && vmx_core_enable(c, &why) != OK) {
+		log_error("cores", "core %u: %s", c->index, why.text);
+		halt_forever();
+	}
 	__atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
 	core_loop(NULL);
 }

@@ -119,7 +119,7 @@ static enum err check_ept(struct why *why)
 	return OK;
 }
 
-static enum err check_feature_control(struct why *why)
+enum err vmx_not_locked_off(struct why *why)
 {
 	u64 control = rdmsr(MSR_FEATURE_CONTROL);
 
@@ -142,7 +142,7 @@ enum err vmx_probe(struct why *why)
 		return fail(why, ERR_UNSUPPORTED, RID_NONE,
 			    "CPUID.1:ECX bit 5 (VMX) is 0: this CPU, or the machine "
 			    "below us, offers no VT-x");
-	e = check_feature_control(why);
+	e = vmx_not_locked_off(why);
 	if (e == OK)
 		e = choose_controls(chosen, why);
 	if (e == OK)

@@ -13,7 +13,11 @@ struct vmcs_counts vmcs_counts;
 enum err vmx_core_enable(struct cpu *c, struct why *why)
 {
 	u64 control = rdmsr(MSR_FEATURE_CONTROL);
+	enum err e = vmx_not_locked_off(why);
 
+	/* Each core has its own lock, and there is firmware that forgets some: VMXON would be #GP. */
+	if (e != OK)
+		return e;
 	if (!(control & FEATURE_CONTROL_LOCK))
 		wrmsr(MSR_FEATURE_CONTROL, control | FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX);
 	c->vmxon = pool_alloc(POOL_VM, 1, PAGE_SIZE);

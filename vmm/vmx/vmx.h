@@ -13,6 +13,9 @@
  * names all gaps at once. */
 enum err vmx_probe(struct why *why);
 
+/* Has firmware left VT-x usable on this core? ERR_UNSUPPORTED names the setting. */
+enum err vmx_not_locked_off(struct why *why);
+
 /* VMXON on this core. */
 enum err vmx_core_enable(struct cpu *c, struct why *why);
 
