@@ -15,7 +15,8 @@ enum err vmx_core_enable(struct cpu *c, struct why *why)
 	u64 control = rdmsr(MSR_FEATURE_CONTROL);
 	enum err e = vmx_not_locked_off(why);
 
-	/* Each core has its own lock, and there is firmware that forgets some: VMXON would be #GP. */
+	/* Each core has its own lock, and there is firmware that forgets some: VMXON would be #GP.
+	 */
 	if (e != OK)
 		return e;
 	if (!(control & FEATURE_CONTROL_LOCK))
