@@ -63,7 +63,7 @@ def test_a_vm_that_cannot_be_built_is_refused_with_its_reason(crowd, name, words
 def test_what_was_denied_is_logged_with_the_vm_and_the_register(crowd):
     assert "MSR 0x1d9" in crowd.console and "not on the allow list" in crowd.console
     vm = f"told{TOLD.index('port=60')}"
-    assert f"{vm}: read of 1 bytes at I/O port 0x60: nothing is there" in crowd.console
+    assert f"{vm}: 1-byte read at I/O port 0x60: nothing is there" in crowd.console
 
 
 def test_memory_of_ended_and_refused_vms_is_given_back(crowd):

@@ -13,6 +13,7 @@ import pty
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 import time
 import tty
@@ -206,12 +207,12 @@ def action_run(options, wanted):
 
 
 def action_console(options, wanted):
-    """The same machine with the terminal as its serial line; QEMU takes the process over."""
+    """The same machine with the terminal as its serial line."""
     run_dir = settle(options, wanted)
     kind, emulator = target.prepare(options.target or "auto", say)
     if kind == "bochs":
         raise target.TargetError("make console: TARGET=bochs has no interactive serial line")
-    fresh_folder(run_dir)
+    _lock = fresh_folder(run_dir)
     wanted.run_setup(run_dir)
     medium = make_medium(options, wanted, run_dir)
     com1 = ["-chardev", f"stdio,id=com1,mux=on,signal=off,logfile={run_dir}/console.log",
@@ -219,7 +220,16 @@ def action_console(options, wanted):
     command = qemu.command(kind, emulator, options, wanted, run_dir, medium, com1)
     say("the serial console is yours: Ctrl-] cycles the consoles, Ctrl-a x leaves")
     sys.stdout.flush()
-    os.execvp(command[0], command)
+    with open(run_dir / "qemu.log", "wb") as log:
+        status = subprocess.run(command, stderr=log, check=False,
+                                preexec_fn=session.die_with_parent).returncode
+    reports, _ = find_reports(run_dir)
+    if reports:
+        (run_dir / "report.json").write_text(json.dumps(reports[-1], indent=1) + "\n")
+    if status:
+        say(f"FAILED: the emulator ended with status {status}; see {run_dir}/qemu.log")
+    say(f"logs in {os.path.relpath(run_dir)}/")
+    return 1 if status else 0
 
 
 def action_iso(options, wanted):

@@ -103,12 +103,11 @@ static void unlisted(struct vm *vm, u64 *count, const char *what, u16 port, unsi
 {
 	const struct guest_devices *d = guest_devices(vm);
 	if (d->unlisted_in + d->unlisted_out == 0)
-		guest_teach(
-			vm,
-			"%s of %u bytes at I/O port 0x%x: nothing is there, so it reads all ones "
-			"and takes nothing; there are COM1, CMOS, CF8 and power (further ones "
-			"are only counted)",
-			what, width, port);
+		guest_teach(vm,
+			    "%u-byte %s at I/O port 0x%x: nothing is there, so it reads all ones "
+			    "and takes nothing; there are COM1, CMOS, CF8 and power (further ones "
+			    "are only counted)",
+			    width, what, port);
 	++*count;
 }
 

@@ -194,7 +194,7 @@ static void unlisted_ports_read_all_ones_are_dropped_and_counted(void **state)
 	assert_int_equal(guest_devices(vm)->unlisted_in, ARRAY_LEN(ports) + 2);
 	assert_int_equal(guest_devices(vm)->unlisted_out, ARRAY_LEN(ports));
 	/* The first one is told, the others only counted. */
-	assert_true(fake_log_contains("read of 1 bytes at I/O port 0x0: nothing is there"));
+	assert_true(fake_log_contains("1-byte read at I/O port 0x0: nothing is there"));
 	assert_false(fake_log_contains("port 0x20"));
 }
 

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""'make console' on a terminal of its own, with somebody at the keys."""
+import json
+import os
+import pty
+import select
+import subprocess
+import time
+
+import coppice_run
+
+CONFIG = """
+option idle=monitor
+vm name=a kernel=hello.elf mem=16M cmdline="do=echo"
+"""
+PATIENCE = 60
+
+
+class Terminal:
+    """A command on a pseudo terminal."""
+
+    def __init__(self, command):
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave,
+                                        cwd=coppice_run.ROOT, start_new_session=True)
+        os.close(slave)
+        self.shown = ""
+
+    def wait_for(self, text):
+        """Read until the text shows up; what came until then is used up."""
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.shown:
+            assert time.monotonic() < deadline, f"no '{text}' in: {self.shown[-2000:]}"
+            if select.select([self.master], [], [], 0.2)[0]:
+                try:
+                    self.shown += os.read(self.master, 65536).decode(errors="replace")
+                except OSError:     # the other side has been closed
+                    assert text in self.shown, self.shown[-2000:]
+        before, self.shown = self.shown.split(text, 1)
+        return before
+
+    def type(self, keys):
+        """One key after the other, as hands do."""
+        for key in keys:
+            os.write(self.master, key.encode())
+            time.sleep(0.01)
+
+    def end(self):
+        """The exit status; the process does not stay behind."""
+        try:
+            return self.process.wait(PATIENCE)
+        finally:
+            self.process.kill()
+            os.close(self.master)
+
+
+def console(folder, run_dir):
+    return Terminal([*coppice_run.RUNNER, "console", "--build", str(coppice_run.BUILD), "--target", "vtx",
+                     "--smp", "1", "--scenario", str(folder), "--run-dir", str(run_dir)])
+
+
+def test_ctrl_bracket_leads_to_a_vm_and_back_and_poweroff_ends_it(scenario_folder, tmp_path):
+    terminal = console(scenario_folder("console", CONFIG), tmp_path / "run")
+    terminal.wait_for("Ctrl-a x leaves")
+    terminal.wait_for("[a] RAM is wiped")
+    terminal.type("\x1d")
+    terminal.wait_for("console of VM a")
+    terminal.wait_for("say: ")      # said before; a line without an end waits for its reader
+    terminal.type("hey\r")
+    terminal.wait_for("you said hey")
+    terminal.type("\x1d")
+    terminal.wait_for("coppice> ")
+    terminal.type("topo\t\r")
+    terminal.wait_for("host bridge")
+    terminal.type("vm list\r")
+    terminal.wait_for("running")
+    terminal.type("\x03poweroff\r")     # Ctrl-C is the guest's and the monitor's, not the runner's
+    terminal.wait_for("logs in ")
+    assert terminal.end() == 0
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert report["end"] == "power-off"
+    assert "you said hey" in (tmp_path / "run" / "console.log").read_text()
+
+
+def test_ctrl_a_x_leaves_at_any_time(scenario_folder, tmp_path):
+    terminal = console(scenario_folder("console", CONFIG), tmp_path / "run")
+    terminal.wait_for("[a] RAM is wiped")
+    terminal.type("\x01x")
+    terminal.wait_for("logs in ")
+    assert terminal.end() == 0
