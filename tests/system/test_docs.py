@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the docs say of the tree is so, and what they say of coppice.cfg the parser does."""
+import json
 import pathlib
 import re
 import subprocess
@@ -42,3 +43,25 @@ def test_the_reference_of_the_monitor_names_every_command():
     assert len(commands) >= 14, "the table was not found"
     missing = [c for c in sorted(commands) if not re.search(rf"^\| `{c}\b", reference, re.MULTILINE)]
     assert not missing, f"docs/monitor.md lacks {missing}"
+
+
+def fields(schema, path=""):
+    """(path, schema) of every field of the report."""
+    for name, inner in schema.get("properties", {}).items():
+        yield f"{path}.{name}", inner
+        for part in (inner, inner.get("items", {})):
+            for alternative in (part, *part.get("anyOf", ())):
+                yield from fields(alternative, f"{path}.{name}")
+
+
+def test_the_schema_is_closed_and_says_what_each_field_means():
+    """What is only a number, an address or a Requester ID may leave that to its name."""
+    schema = json.loads((ROOT / "docs" / "report.schema.json").read_text())
+    for path, field in fields({"properties": {"report": schema}}):
+        assert "description" in field or "$ref" in field, path
+        for part in (field, field.get("items", {})):
+            for alternative in (part, *part.get("anyOf", ())):
+                if "properties" in alternative:
+                    assert alternative["additionalProperties"] is False, path
+                    unknown = set(alternative["required"]) - set(alternative["properties"])
+                    assert not unknown, f"{path}: {unknown}"
