@@ -3,6 +3,7 @@
 import pytest
 
 import bench
+from machines import IGB, IOMMU
 
 @pytest.fixture(scope="module", params=["off", "on"], ids=["plain", "caching-mode"])
 def traced(request, boot, tmp_path_factory):
@@ -14,12 +15,7 @@ option idle=poweroff
 vm name=a kernel=vfnet.elf mem=16M vf=igb0/0 cmdline="role=client peer=b frames=500"
 vm name=b kernel=vfnet.elf mem=16M vf=igb0/1 cmdline="role=server"
 """)
-    (folder / "machine.args").write_text(f"""
--device intel-iommu,intremap=on,caching-mode={request.param}
--device pcie-root-port,id=rp1,chassis=1,slot=1,bus=pcie.0,addr=3.0
--netdev hubport,id=n1,hubid=1
--device igb,id=pf0,bus=rp1,netdev=n1,mac=52:54:00:00:01:00
-""")
+    (folder / "machine.args").write_text(f"{IOMMU},caching-mode={request.param}{IGB}")
     result = boot(folder, smp=2, trace="vtd_inv_desc*")
     assert result.returncode == 0, result.explain()
     return result.report, result.qemu_log

@@ -6,16 +6,11 @@ each Function Level Reset cost instructions only.
 """
 import re
 
+import machines
 import pytest
 
 ROUNDS_WITH_VF = 1000
 ROUNDS_WITHOUT = 100
-MACHINE = """
--device intel-iommu,intremap=on
--device pcie-root-port,id=rp1,chassis=1,slot=1,bus=pcie.0,addr=3.0
--netdev hubport,id=n1,hubid=1
--device igb,id=pf0,bus=rp1,netdev=n1,mac=52:54:00:00:01:00
-"""
 CONFIG = """
 option idle=monitor
 vm name=b kernel=vfnet.elf mem=4M vf=igb0/1 cmdline="role=server timeout=100000"
@@ -39,7 +34,7 @@ def shown(boot, tmp_path_factory):
     folder = tmp_path_factory.mktemp("scenarios") / "life-cycle"
     folder.mkdir()
     (folder / "coppice.cfg").write_text(CONFIG)
-    (folder / "machine.args").write_text(MACHINE)
+    (folder / "machine.args").write_text(machines.IGB_MACHINE)
     (folder / "expect.json").write_text('{ "end": "power-off" }')
     replies = tuple(f"{text}=>{keys}" for text, keys in TALK)
     result = boot(folder, smp=1, icount="shift=7,sleep=off", timeout=300, reply=replies)

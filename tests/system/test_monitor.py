@@ -2,17 +2,12 @@
 """The monitor, driven over the serial line as a person would."""
 import re
 
+import machines
 import pytest
 import transcripts
 
 PROMPT = "coppice> "
 ESCAPES = re.compile(r"\x1b\[[0-9]*[A-Za-z]")
-MACHINE = """
--device intel-iommu,intremap=on
--device pcie-root-port,id=rp1,chassis=1,slot=1,bus=pcie.0,addr=3.0
--netdev hubport,id=n1,hubid=1
--device igb,id=pf0,bus=rp1,netdev=n1,mac=52:54:00:00:01:00
-"""
 # A server without a client waits, so there is time to look at it.
 CONFIG = """
 option idle=monitor
@@ -35,7 +30,7 @@ def talk(boot, tmp_path_factory):
     folder = tmp_path_factory.mktemp("scenarios") / "monitor"
     folder.mkdir()
     (folder / "coppice.cfg").write_text(CONFIG)
-    (folder / "machine.args").write_text(MACHINE)
+    (folder / "machine.args").write_text(machines.IGB_MACHINE)
     (folder / "expect.json").write_text('{ "end": "power-off" }')
     # From then on no VM speaks: its lines would have the prompt drawn anew, which looks like the next one.
     replies = ["[b] vfnet server on b && VM h ended with status 0=>\\r"]

@@ -2,12 +2,8 @@
 """What a platform may lack or have: each machine gives all that it can, and says what it cannot."""
 import pytest
 
-IOMMU = "-device intel-iommu,intremap=on"
-CARD = """
--device pcie-root-port,id=rp1,chassis=1,slot=1,bus=pcie.0,addr=3.0
--netdev hubport,id=n1,hubid=1
--device igb,id=pf0,bus=rp1,netdev=n1,mac=52:54:00:00:01:00
-"""
+from machines import IGB, IOMMU
+
 PAIR = """
 option idle=poweroff
 vm name=a kernel=vfnet.elf mem=16M vf=igb0/0 cmdline="role=client peer=b frames=1000"
@@ -29,7 +25,7 @@ REFUSED = '{ "vms": [ { "name": "hello", "exit_status": 0 }, { "name": "a", "sta
     IOMMU + "\n-cpu max,vendor=GenuineIntel,+vmx,-svm,-x2apic",
 ], ids=["caching-mode", "39-bits", "48-bits", "no-eim", "xapic"])
 def test_two_guests_talk_on_any_sound_platform(boot, scenario_folder, machine):
-    result = boot(scenario_folder("sound", PAIR, machine + CARD), smp=2)
+    result = boot(scenario_folder("sound", PAIR, machine + IGB), smp=2)
     assert result.returncode == 0, result.explain()
     assert not result.report["faults"]
     unit, = result.report["iommu"]["units"]
@@ -40,7 +36,7 @@ def test_two_guests_talk_on_any_sound_platform(boot, scenario_folder, machine):
 
 
 def test_without_interrupt_remapping_a_vf_is_refused_and_its_dma_blocked_all_the_same(boot, scenario_folder):
-    folder = scenario_folder("no-ir", ONE_WITH_ONE_WITHOUT, "-device intel-iommu,intremap=off" + CARD, REFUSED)
+    folder = scenario_folder("no-ir", ONE_WITH_ONE_WITHOUT, "-device intel-iommu,intremap=off" + IGB, REFUSED)
     result = boot(folder, smp=1)
     assert result.returncode == 0, result.explain()
     assert "interrupt remapping is missing" in result.refusal(vm="a")["text"]

@@ -2,12 +2,9 @@
 """Every way to name a VF and every option of it does what docs/coppice.cfg.md says."""
 import pytest
 
-MACHINE = """
--device intel-iommu,intremap=on
--device pcie-root-port,id=rp1,chassis=1,slot=1,bus=pcie.0,addr=3.0{port}
--netdev hubport,id=n1,hubid=1
--device igb,id=pf0,bus=rp1,netdev=n1,mac=52:54:00:00:01:00
-"""
+import machines
+
+NO_ACS = machines.IGB_MACHINE.replace("addr=3.0", "addr=3.0,disable-acs=on")
 # b answers whom its name reaches: a is in its VLAN; 'other' is not, and 'down' has no link.
 CONFIG = """
 option idle=poweroff
@@ -30,7 +27,7 @@ def run(boot, tmp_path_factory):
     folder = tmp_path_factory.mktemp("options") / "vf-options"
     folder.mkdir()
     (folder / "coppice.cfg").write_text(CONFIG)
-    (folder / "machine.args").write_text(MACHINE.format(port=""))
+    (folder / "machine.args").write_text(machines.IGB_MACHINE)
     (folder / "expect.json").write_text('{ "end": "all VMs ended" }')
     return boot(folder, smp=2)
 
@@ -96,7 +93,7 @@ def test_the_policy_of_a_vf_goes_with_its_vm(run):
 def test_unsafe_acs_counts_for_the_bridge_that_it_names_and_stands_in_the_report(boot, scenario_folder):
     folder = scenario_folder("unsafe", "option idle=poweroff\nunsafe_acs=0000:00:03.0\n"
                                        "vm name=a kernel=hello.elf mem=16M vf=igb0/0\n",
-                             MACHINE.format(port=",disable-acs=on"))
+                             NO_ACS)
     result = boot(folder, smp=1)
     assert result.returncode == 0, result.explain()
     isolation = while_it_ran(result, "a")["isolation"]
@@ -110,6 +107,6 @@ def test_unsafe_acs_counts_for_the_bridge_that_it_names_and_stands_in_the_report
 def test_unsafe_acs_of_another_bridge_changes_nothing(boot, scenario_folder):
     folder = scenario_folder("unsafe-elsewhere", "option idle=poweroff unsafe_acs=0000:00:1f.0\n"
                                                  "vm name=a kernel=hello.elf mem=16M vf=igb0/0\n",
-                             MACHINE.format(port=",disable-acs=on"),
+                             NO_ACS,
                              '{ "refusals": [ { "vm": "a", "missing": [ "SV", "RR", "CR", "UF" ] } ] }')
     assert boot(folder, smp=1).returncode == 0
