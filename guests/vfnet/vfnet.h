@@ -68,6 +68,7 @@ struct session {
 	u32 next;       /* client: to send next */
 	u32 expected;   /* the number that must come now: of an ECHO (client), of DATA (server) */
 	u32 idle_ticks; /* since the last one came */
+	u32 patience;   /* ticks without an echo until the client sends again */
 	u64 sent, received, resent, errors;
 	u64 first_ns, last_ns; /* the data phase */
 };
