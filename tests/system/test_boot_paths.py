@@ -6,28 +6,38 @@ import coppice_run
 
 PATHS = {"bios": {}, "uefi-grub": {"firmware": "ovmf"}, "uefi-app": {"boot": "app"}}
 
+SCENARIOS = ["pair", "no-acs", "nvme"]
+
 
 def digest(report):
     """What must not depend on how we were booted: addresses and counts of exits do."""
     return {
         "functions": [(f["rid"], f["ids"]["vendor"], f["ids"]["device"]) for f in report["pci"]["functions"]
                       if int(f["class"], 16) >> 16 != 1],  # the boot disk or CD itself differs
+        "bridges": [(b["rid"], b["kind"], b["buses"]["secondary"], b["ari"], b["acs"])
+                    for b in report["pci"]["bridges"]],
+        "units": [(u["base"], u["cap"], u["ecap"], u["translating"], u["remapping"])
+                  for u in report["iommu"]["units"]],
+        "features": [(f["name"], f["present"]) for f in report["boot"]["features"]],
+        "cores": [(c["index"], c["apic_id"], c["online"], c["vmx"]) for c in report["boot"]["cores"]],
+        "config": report["config"],
         "pfs": [(p["rid"], p["driver"], p["num_vfs"], p["offset"], p["stride"], p["system_page_size"])
                 for p in report["pfs"]],
-        "vfs": [(v["pf"], v["index"], v["rid"], v["mac"]) for v in report["vfs"]],
+        "vfs": [(v["pf"], v["index"], v["rid"], v["mac"], v["state"], v["isolation"]["text"])
+                for v in report["vfs"]],
         "vms": [(v["name"], v["state"], v["exit_status"]) for v in report["vms"]],
         "refusals": [(r["vm"], r["code"], r["rid"], tuple(r["missing"])) for r in report["refusals"]],
     }
 
 
-@pytest.mark.parametrize("scenario", ["pair", "no-acs"])
+@pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("path", list(PATHS))
 def test_a_scenario_succeeds_by_each_way_in(boot, scenario, path):
     result = boot(scenario, smp=2, **PATHS[path])
     assert result.returncode == 0, result.explain()
 
 
-@pytest.mark.parametrize("scenario", ["pair", "no-acs"])
+@pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("path", ["uefi-grub", "uefi-app"])
 def test_the_report_is_the_same_by_each_way_in(boot, scenario, path):
     bios = boot(scenario, smp=2, **PATHS["bios"]).report
