@@ -41,3 +41,36 @@ def test_the_pair_succeeds_on_uefi(boot):
 def test_two_guests_run_side_by_side_on_bochs(boot):
     result = boot("hello", target="bochs")
     assert result.returncode == 0, result.explain()
+
+
+def test_on_bochs_the_report_says_that_there_is_no_iommu_and_no_vf(boot):
+    report = boot("hello", target="bochs").report
+    features = {f["name"]: f for f in report["boot"]["features"]}
+    assert features["VT-x with EPT and unrestricted guest"]["present"]
+    assert not features["DMA remapping (VT-d)"]["present"]
+    assert features["DMA remapping (VT-d)"]["loss"] == "VMs run, but no VF is assigned"
+    assert report["pfs"] == report["vfs"] == report["iommu"]["units"] == []
+    assert all(vm["exit_status"] == 0 for vm in report["vms"])
+
+
+def test_without_acs_the_refusal_names_the_port_and_the_bits(boot):
+    result = boot("no-acs", smp=2)
+    refusal = result.refusal(vm="a")
+    assert (refusal["vf"], refusal["rid"]) == ("igb0/0", "0000:00:03.0")
+    assert "00:03.0" in refusal["text"] and "SV RR CR UF" in refusal["text"]
+    assert refusal["text"] in result.console
+
+
+def test_without_an_iommu_the_vf_is_refused_by_name_and_says_what_to_do(boot):
+    refusal = boot("no-iommu", smp=2).refusal(vm="a")
+    assert (refusal["vf"], refusal["vf_rid"]) == ("igb0/0", "0000:01:10.0")
+    assert "enable VT-d in the firmware setup" in refusal["text"]
+
+
+def test_without_vtx_the_fabric_is_walked_vfs_are_enabled_and_the_reason_is_said(boot):
+    result = boot("no-vtx", smp=2)
+    assert len(result.report["vfs"]) == 7
+    assert {vf["state"] for vf in result.report["vfs"]} == {"parked"}
+    assert result.report["pci"]["bridges"] and result.report["iommu"]["units"][0]["translating"]
+    assert "CPUID.1:ECX bit 5 (VMX) is 0" in result.console
+    assert "VT-x is not there" in result.refusal(vm="hello")["text"]

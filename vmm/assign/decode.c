@@ -34,6 +34,8 @@ static enum err check_acs(struct request *r, struct why *why)
 	enum err e = acs_check(vf->function, is_unsafe_acs, &verdict, why);
 	if (e) {
 		r->missing_acs = verdict.missing;
+		if (verdict.at) /* the report points at the bridge; the text names the VF, too */
+			why->rid = verdict.at->rid;
 		return e;
 	}
 	if (verdict.by_override)
