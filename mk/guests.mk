@@ -10,6 +10,7 @@ guest_objects = $(patsubst %,$(BUILD)/%.o,$(wildcard guests/$(1)/*.c guests/$(1)
 
 .PHONY: guests
 guests: $(GUEST_ELFS)
+	@:
 
 .SECONDEXPANSION:
 $(GUEST_ELFS): $(BUILD)/guests/%.elf: $$(call guest_objects,$$*) $(GUEST_LIB_OBJECTS) guests/lib/guest.ld

@@ -10,6 +10,7 @@ UEFI_APP := $(BUILD)/esp/EFI/BOOT/BOOTX64.EFI
 
 .PHONY: uefi
 uefi: $(UEFI_APP)
+	@:
 
 $(UEFI_APP): $(BUILD)/uefi/coppice.so
 	@mkdir -p $(@D)

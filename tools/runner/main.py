@@ -104,11 +104,19 @@ def named_files(options, wanted):
     return found
 
 
+def set_up(wanted, folder):
+    """machine.setup, said first: to fetch a kernel takes its time."""
+    if wanted.has_setup:
+        say(f"{wanted.folder.name}/machine.setup prepares kernels and disks; its output is in "
+            f"{os.path.relpath(folder)}/setup.log")
+    wanted.run_setup(folder)
+
+
 def prepare(options, wanted):
     """What machine.setup makes, kernels above all, belongs on a medium that is not run here, too."""
     folder = (options.build / "medium" / wanted.name).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    wanted.run_setup(folder)
+    set_up(wanted, folder)
 
 
 def make_medium(options, wanted, folder):
@@ -188,7 +196,7 @@ def action_run(options, wanted):
     run_dir = settle(options, wanted)
     kind, emulator = target.prepare(options.target or "auto", say)
     _lock = fresh_folder(run_dir)
-    wanted.run_setup(run_dir)
+    set_up(wanted, run_dir)
     medium = make_medium(options, wanted, run_dir)
     console = Console(run_dir, wanted.vm_names, lambda line: print(line, flush=True))
     say(f"{wanted.name} on {kind}, {options.smp} CPUs, {options.mem}, {options.firmware}"
@@ -213,7 +221,7 @@ def action_console(options, wanted):
     if kind == "bochs":
         raise target.TargetError("make console: TARGET=bochs has no interactive serial line")
     _lock = fresh_folder(run_dir)
-    wanted.run_setup(run_dir)
+    set_up(wanted, run_dir)
     medium = make_medium(options, wanted, run_dir)
     com1 = ["-chardev", f"stdio,id=com1,mux=on,signal=off,logfile={run_dir}/console.log",
             "-serial", "chardev:com1", "-mon", "chardev=com1"]

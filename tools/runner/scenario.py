@@ -90,10 +90,15 @@ class Scenario:
                 missing.append((name, places))
         return found, missing
 
+    @property
+    def has_setup(self):
+        script = self.folder / "machine.setup"
+        return script.is_file() and os.access(script, os.X_OK)
+
     def run_setup(self, run_dir):
         """machine.setup prepares disk images, kernels and the like in the run's folder."""
         script = self.folder / "machine.setup"
-        if not (script.is_file() and os.access(script, os.X_OK)):
+        if not self.has_setup:
             return
         log = run_dir / "setup.log"
         with open(log, "wb") as out:
