@@ -24,6 +24,9 @@ volatile u32 start_cpu_arrived;
 #define LOWEST_PAGE  0x1000u
 #define HIGHEST_PAGE 0x9f000u
 
+/* Real cores take microseconds; below a busy emulator it is when the host gets to them. */
+#define CORE_ARRIVES_NS (1 * NS_PER_S)
+
 static u32 page_address; /* 0: none */
 
 /*
@@ -126,7 +129,7 @@ enum err start_cpu(u32 apic_id, void *stack_top, void (*entry)(void *), void *ar
 	e = wait_until(has_arrived, NULL, 200 * NS_PER_US);
 	if (e != OK) {
 		lapic_startup_ipi(apic_id, (u8)(page_address >> PAGE_SHIFT));
-		e = wait_until(has_arrived, NULL, 100 * NS_PER_MS);
+		e = wait_until(has_arrived, NULL, CORE_ARRIVES_NS);
 	}
 	/*
 	 * A core that comes late must not run into a page that is somebody else's again: back to

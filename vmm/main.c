@@ -92,7 +92,8 @@ static bool is_online(void *c)
 	return __atomic_load_n(&((struct cpu *)c)->online, __ATOMIC_ACQUIRE);
 }
 
-#define CORE_START_NS (1000 * NS_PER_MS)
+/* As patient as Linux: below a busy emulator a core may not run for seconds. */
+#define CORE_START_NS (10 * NS_PER_S)
 
 /* Start one core; it is counted only once it has said that it is ready. */
 static void start_core(u32 apic_id)
@@ -104,7 +105,8 @@ static void start_core(u32 apic_id)
 	if (!stack || boot->start_cpu(apic_id, stack, secondary_core, c) != OK ||
 	    wait_until(is_online, c, CORE_START_NS) != OK) {
 		log_warn("cores",
-			 "the core with APIC id %u did not start within 1 s: going on without it",
+			 "the core with APIC id %u did not start after INIT and two SIPIs: going "
+			 "on without it",
 			 apic_id);
 		return;
 	}
@@ -221,6 +223,10 @@ static void create_vms(void)
 	pci_groups_compute();
 	for (unsigned i = 0; i < config.vm_count; i++)
 		vm_create(&config.vm[i]);
+}
+
+static void start_vms(void)
+{
 	for (unsigned i = 0; i < vm_count; i++)
 		if (vms[i].state == VM_READY)
 			vm_start(&vms[i]);
@@ -321,7 +327,8 @@ void vmm_main(const struct boot_info *info)
 	read_config();
 	create_vms();
 	boot_phase_ends(PHASE_VMS);
-	ui_topology();
+	ui_topology(); /* before a VM speaks: its lines would stand between the tree's */
+	start_vms();
 	report_write();
 	boot_phase_ends(PHASE_REPORT);
 	core_loop(manage);
