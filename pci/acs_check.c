@@ -63,9 +63,9 @@ static enum err refuse(const struct pci_path *path, const struct pci_function *a
 	else
 		(void)format(slot, sizeof(slot), "no slot of this machine would pass");
 	return fail(why, ERR_REFUSED, path->endpoint->rid,
-		    "REFUSED " RID_FMT ": " RID_FMT " (%s, %04x:%04x) %s%s%s; path %s; %s",
-		    RID_ARG(path->endpoint->rid), RID_ARG(at->rid), port_type_name(at), at->vendor,
-		    at->device, found->text, found->missing ? "; need " : "", bits, hops, slot);
+		    RID_FMT " (%s, %04x:%04x) %s%s%s; path %s; %s", RID_ARG(at->rid),
+		    port_type_name(at), at->vendor, at->device, found->text,
+		    found->missing ? "; need " : "", bits, hops, slot);
 }
 
 /* Judge one element of the path. True if it may pass, by itself or because the user said so. */

@@ -138,6 +138,7 @@ static void reset_life(struct vm *vm)
 static enum err build(struct vm *vm)
 {
 	struct why why = { 0 };
+	unsigned told = refusal_count();
 	enum err e;
 
 	reset_life(vm);
@@ -151,7 +152,8 @@ static enum err build(struct vm *vm)
 	vm->exit_status = VM_STATUS_NOT_STARTED;
 	vm->refusal = why;
 	format(vm->end_text, sizeof(vm->end_text), "%s", why.text);
-	log_error("vm", "VM %s is not started: %s", vm->name, why.text);
+	log_error("vm", "VM %s is not started: %s", vm->name,
+		  refusal_count() > told ? "VF refused, see above" : why.text);
 	return e;
 }
 

@@ -31,10 +31,10 @@ void interrupt_dispatch(u8 vector)
 	if (handler)
 		handler(vector);
 	else if (__atomic_fetch_add(&unexpected[vector], 1, __ATOMIC_RELAXED) == 0)
-		log_warn(
-			"cpu",
-			"interrupt 0x%02x on core %u has no handler; further ones are only counted",
-			vector, cpu_index());
+		log_warn("cpu",
+			 "interrupt 0x%02x on core %u has no handler; more of this vector are only "
+			 "counted",
+			 vector, cpu_index());
 	lapic_eoi();
 }
 

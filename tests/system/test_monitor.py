@@ -16,7 +16,8 @@ vm name=h kernel=hello.elf mem=16M
 """
 COMMANDS = ["help", "topology", "acs", "groups", "pf", "vf", "vf igb0/1", "vf igb0/1 cfg", "dmar igb0/1 1000",
             "dmar igb0/1 fee00000", "dmar igb0/0 0", "dmar walk igb0/1 1000", "dmar walk igb0/1 40000000",
-            "dmar walk 00:03.0 0", "dmar run igb0/1 0", "mbx trace", "mbx trace igb0/0", "mbx stop",
+            "dmar walk 00:03.0 0", "dmar run igb0/1 0", "dmar walk igb0/1", "dmar igb0/1 zz",
+            "mbx trace", "mbx trace igb0/0", "mbx stop",
             "irq", "stats", "memory", "faults", "log",
             "report", "vf igb0/9", "vm start nobody", "stast", "acs please", "top\\t", "pf\\x7f\\x7facs",
             "console", "vm stop b", "vm", "vm start b", "vm list", "poweroff"]
@@ -88,6 +89,8 @@ def test_the_table_walk_shows_each_entry_and_the_fault_it_would_give(talk):
     assert "(fault 0x05)" in beyond and "(fault 0x06)" in beyond
     assert "level 4" in talk[1]["dmar walk 00:03.0 0"], "any Requester ID, not only VFs"
     assert "expected: dmar [walk]" in talk[1]["dmar run igb0/1 0"]
+    assert "expected: dmar [walk]" in talk[1]["dmar walk igb0/1"]
+    assert "address such as 1000, not 'zz'" in talk[1]["dmar igb0/1 zz"]
 
 
 def test_the_mailbox_trace_tells_the_handshake_in_words(talk):

@@ -88,14 +88,15 @@ static void where(const struct vf *vf, u64 address)
 
 void command_dmar(unsigned words, char *const word[MONITOR_WORDS])
 {
-	bool walking = words == 3 && strcmp(word[0], "walk") == 0;
+	bool walking = strcmp(word[0], "walk") == 0;
 	char *who = word[words - 2];
 	const struct vf *vf = NULL;
 	struct rid rid;
 	u64 address;
 
-	if (words == 3 && !walking) {
-		log_text("expected: dmar [walk] <vf or rid> <address>\n");
+	if (words != (walking ? 3 : 2)) {
+		log_text("expected: dmar [walk] <vf> <address>, such as dmar igb0/2 1000; walk "
+			 "takes any Requester ID, too\n");
 		return;
 	}
 	/* A Requester ID need not be a VF's: everything on the fabric has an entry. */
@@ -106,7 +107,8 @@ void command_dmar(unsigned words, char *const word[MONITOR_WORDS])
 		rid = vf->rid;
 	}
 	if (!parse_address(word[words - 1], &address))
-		log_text("expected an address such as 0x1000\n");
+		log_text("expected a hexadecimal address such as 1000, not '%s'\n",
+			 word[words - 1]);
 	else if (walking)
 		walk(rid, address);
 	else

@@ -112,7 +112,8 @@ const struct vf *find_vf(char *text)
 			 pf->num_vfs ? pf->num_vfs - 1u : 0);
 		return NULL;
 	}
-	log_text("no Physical Function '%s'; 'pf' lists them\n", text);
+	log_text("no Physical Function '%s'; expected a VF such as igb0/2: 'vf' lists them\n",
+		 text);
 	return NULL;
 }
 

@@ -48,17 +48,19 @@ static void stop_vm(struct vm *vm)
 	if (vm->state == VM_RUNNING)
 		vm_end(vm, VM_STATUS_STOPPED, "stopped from the monitor");
 	else if (vm->state == VM_ENDED && !vm->torn_down)
-		log_text("%s is still being taken down: its VFs are reset, its memory is wiped\n",
-			 vm->name);
+		log_text(
+			"VM %s is still being taken down: its VFs are reset, its memory is wiped\n",
+			vm->name);
 	else
-		log_text("%s is %s\n", vm->name, vm_state_name(vm->state));
+		log_text("VM %s is %s\n", vm->name, vm_state_name(vm->state));
 }
 
 static void start_vm(struct vm *vm)
 {
 	struct why why;
 
-	if (vm_start_again(vm, &why) != OK)
+	/* Why a VM is refused has been logged. */
+	if (vm_start_again(vm, &why) != OK && vm->state != VM_REFUSED)
 		log_text("%s\n", why.text);
 }
 

@@ -27,6 +27,7 @@ extern struct life {
 	bool deaf;         /* cores do not answer kicks */
 	bool leaks;        /* release_all(): a flush failed */
 	unsigned assigned; /* VMs that have their VFs */
+	unsigned refusals; /* of VFs, told */
 	struct vm_config wish;
 } life;
 

@@ -132,10 +132,17 @@ enum err guest_load(struct vm *vm, struct vcpu_start *start, struct why *why)
 enum err assign_all(struct vm *vm, struct why *why)
 {
 	fake_event_add(FAKE_NOTE, NOTE_ASSIGN, 0, vm->id);
-	if (fake_step_fails())
+	if (fake_step_fails()) {
+		life.refusals++;
 		return fail(why, ERR_BUSY, RID_NONE, "its VF is another VM's");
+	}
 	life.assigned++;
 	return OK;
+}
+
+unsigned refusal_count(void)
+{
+	return life.refusals;
 }
 
 void release_all(struct vm *vm)

@@ -80,6 +80,8 @@ static void whatever_fails_while_it_is_built_leaves_nothing_and_names_the_vm(voi
 		assert_string_equal(vm->end_text, vm->refusal.text);
 		assert_true(vm->refusal.text[0]);
 		assert_true(fake_log_contains("VM a is not started"));
+		/* A VF's refusal has been told by who refused it. */
+		assert_true(fake_log_contains(life.refusals ? "see above" : vm->refusal.text));
 		nothing_is_left(0);
 	}
 	/* Console, RAM, EPT root and 3 tables, devices, kernel, 2 vCPUs of 3 pieces, VFs. */
