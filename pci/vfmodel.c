@@ -13,7 +13,7 @@
 #include "pci/vfmodel_rules.h"
 
 #define FIRST_CAP      PCI_STD_HEADER_SIZEOF
-#define CAP_LIMIT      0x100u
+#define CAP_LIMIT      VF_MODEL_BYTES
 #define MAX_CAPS       3
 #define MEM_ATTRIBUTES 0x0full
 #define BAR_STEP       4u
@@ -218,10 +218,11 @@ void vf_model_reset(struct vf_model *m)
  * ---------------------------------------------------------------------------------------------------------
  */
 
+/* Well-formed, and there is something. */
 static bool access_is_sound(u16 offset, unsigned width)
 {
 	return (width == 1 || width == 2 || width == 4) && IS_ALIGNED((u32)offset, width) &&
-	       offset + width <= VF_CONFIG_BYTES;
+	       offset + width <= VF_MODEL_BYTES;
 }
 
 u32 vf_model_read(const struct vf_model *m, u16 offset, unsigned width)
@@ -350,5 +351,5 @@ const char *vf_model_source(const struct vf_model *m, u16 offset)
 		[FROM_DEVICE] = "device", [DEVICE_MASKED] = "masked",
 	};
 
-	return offset < VF_CONFIG_BYTES ? names[m->source[offset / 4]] : names[FROM_NOWHERE];
+	return offset < VF_MODEL_BYTES ? names[m->source[offset / 4]] : names[FROM_NOWHERE];
 }

@@ -10,7 +10,12 @@
 
 #include "pci/sriov.h"
 
-#define VF_CONFIG_BYTES 4096
+#define VF_CONFIG_BYTES 4096 /* what a guest may access */
+/*
+ * What there is. No extended capability is shown, so all behind it reads 0, which says just that
+ * (PCIe 6.0 section 7.6), and takes no write.
+ */
+#define VF_MODEL_BYTES 256
 
 struct vf_model {
 	const struct vf *vf;
@@ -19,11 +24,11 @@ struct vf_model {
 	u16 msix_vectors;
 	/* Offsets in the guest's view; where the device has them, if that is possible. */
 	u8 cap_pcie, cap_msix, cap_pm;
-	u8 value[VF_CONFIG_BYTES];      /* what the guest reads */
-	u8 writable[VF_CONFIG_BYTES];   /* bits of value[] that are the guest's */
-	u8 source[VF_CONFIG_BYTES / 4]; /* enum vf_source of each dword, for vf_model_source() */
-	u64 first_base[PCI_BARS];       /* BAR bases at init */
-	u64 window_base, window_size;   /* where the guest may put BARs */
+	u8 value[VF_MODEL_BYTES];      /* what the guest reads */
+	u8 writable[VF_MODEL_BYTES];   /* bits of value[] that are the guest's */
+	u8 source[VF_MODEL_BYTES / 4]; /* enum vf_source of each dword, for vf_model_source() */
+	u64 first_base[PCI_BARS];      /* BAR bases at init */
+	u64 window_base, window_size;  /* where the guest may put BARs */
 };
 
 /* What a write asks of the caller, a set of bits. */

@@ -48,7 +48,7 @@ static void build(u8 kinds)
 
 static void check(void)
 {
-	for (unsigned i = 0; i < VF_CONFIG_BYTES; i++)
+	for (unsigned i = 0; i < VF_MODEL_BYTES; i++)
 		if ((model.value[i] ^ first.value[i]) & ~first.writable[i] ||
 		    model.writable[i] != first.writable[i])
 			abort();

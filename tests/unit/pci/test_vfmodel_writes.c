@@ -44,7 +44,7 @@ static u32 allowed_bits(unsigned dword)
 static void the_writable_set_is_golden(void **state)
 {
 	(void)state;
-	for (unsigned at = 0; at < VF_CONFIG_BYTES; at += 4) {
+	for (unsigned at = 0; at < VF_MODEL_BYTES; at += 4) {
 		u32 writable;
 
 		memcpy(&writable, &m.writable[at], sizeof(writable));
@@ -67,12 +67,12 @@ static u32 next_random(void)
  */
 static void write_and_check(u16 at, unsigned width, u32 value)
 {
-	static u8 before[VF_CONFIG_BYTES];
+	static u8 before[VF_MODEL_BYTES];
 	unsigned from = at & ~3u;
 
 	memcpy(before, m.value, sizeof(before));
 	(void)vf_model_write(&m, at, width, value);
-	for (unsigned i = 0; i < 4 && from + i < VF_CONFIG_BYTES; i++) {
+	for (unsigned i = 0; i < 4 && from + i < VF_MODEL_BYTES; i++) {
 		unsigned byte = from + i;
 		u8 allowed = (u8)(allowed_bits(from) >> 8 * i), expected = before[byte];
 
@@ -85,6 +85,8 @@ static void write_and_check(u16 at, unsigned width, u32 value)
 		before[byte] = m.value[byte];
 	}
 	assert_memory_equal(before, m.value, sizeof(before));
+	if (at >= VF_MODEL_BYTES)
+		assert_int_equal(vf_model_read(&m, at, width), 0);
 }
 
 static void a_write_changes_only_what_the_table_allows(void **state)
@@ -109,7 +111,7 @@ static void a_write_changes_only_what_the_table_allows(void **state)
 static void malformed_writes_do_nothing(void **state)
 {
 	(void)state;
-	u8 before[VF_CONFIG_BYTES];
+	u8 before[VF_MODEL_BYTES];
 
 	memcpy(before, m.value, sizeof(before));
 	assert_int_equal(vf_model_write(&m, 5, 2, ~0u), 0);
