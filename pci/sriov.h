@@ -96,6 +96,8 @@ enum err sriov_vf_rid(const struct sriov_pf *pf, unsigned index, struct rid *out
 
 /* Host-physical range of one BAR of one VF; size 0 if the BAR is not implemented. */
 struct pci_bar vf_bar(const struct vf *vf, unsigned bar);
+/* Entries of its MSI-X table; 1 if it has none. */
+u16 vf_msix_vectors(const struct vf *vf);
 
 /*
  * The only way to change a VF's state; ERR_BUSY for an edge the picture above does not have.

@@ -69,6 +69,11 @@ enum err vf_change_state(struct vf *vf, enum vf_state to, void *owner, struct wh
 	return allowed ? OK : refuse_edge(vf, from, to, why);
 }
 
+u16 vf_msix_vectors(const struct vf *vf)
+{
+	return (vf->caps.msix_control & PCI_MSIX_FLAGS_QSIZE) + 1;
+}
+
 struct pci_bar vf_bar(const struct vf *vf, unsigned bar)
 {
 	if (bar >= PCI_BARS)

@@ -191,7 +191,6 @@ enum err vf_model_init(struct vf_model *m, const struct vf *vf, const u64 bar_ba
 		return e;
 	memset(m, 0, sizeof(*m));
 	m->vf = vf;
-	m->msix_vectors = (vf->caps.msix_control & PCI_MSIX_FLAGS_QSIZE) + 1;
 	vf_model_set_window(m, GUEST_MMIO_BASE, GUEST_MMIO_SIZE);
 	for (unsigned i = 0; i < PCI_BARS; i++) {
 		m->bars[i] = vf_bar(vf, i);

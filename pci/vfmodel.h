@@ -21,7 +21,6 @@ struct vf_model {
 	const struct vf *vf;
 	/* Of this VF; base is guest-physical, where the guest has it. */
 	struct pci_bar bars[PCI_BARS];
-	u16 msix_vectors;
 	/* Offsets in the guest's view; where the device has them, if that is possible. */
 	u8 cap_pcie, cap_msix, cap_pm;
 	u8 value[VF_MODEL_BYTES];      /* what the guest reads */

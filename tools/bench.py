@@ -217,7 +217,8 @@ def quotient(name):
 def vm_bytes(runs):
     """What a VM with one vCPU and one VF takes besides its RAM."""
     memory = look_up(traced_pair(runs)[0], "vms.0.memory")
-    return memory and memory["ept"] + memory["domain"] + memory["vcpus"] + memory["vfs"]
+    parts = ("machine", "ept", "domain", "vcpus", "vfs")
+    return memory and sum(memory[part] for part in parts)
 
 
 def vf_bytes(runs):

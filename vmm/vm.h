@@ -110,19 +110,20 @@ static inline void vcpu_attention(struct vcpu *v, u32 bits)
 	__atomic_store_n(&v->lapic.pending, 1, __ATOMIC_RELEASE);
 }
 
-/* A VF that a VM has, with everything the guest sees of it. */
+/* A VF that a VM has, with everything the guest sees of it: one allocation each
+ * (vmm/assign/storage.c). */
 struct assigned_vf {
 	struct vf *vf;
+	unsigned slot; /* in vm->vf[], as vf= stands in coppice.cfg */
 	struct master *master;
 	struct vf_policy policy;
 	struct vf_model model;
 	struct msix msix;          /* the device's real table */
 	struct msix_shadow shadow; /* what the guest wrote */
-	struct msix_shadow_entry *shadow_entry;
-	struct irq_route **route; /* one per vector, NULL = not routed */
+	struct irq_route **route;  /* one per vector, NULL = not routed */
 	struct pci_bar
 		host_bar[PCI_BARS];   /* where this VF's BARs are in host memory; size of one VF */
-	struct coppice_vf_page *page; /* shared with the master driver */
+	struct coppice_vf_page *page; /* shared with the master driver; NULL until the guest asks */
 	u64 gpa_mapped[PCI_BARS];     /* guest-physical base that EPT maps now, 0 = none */
 	bool live;                    /* context entry points at the VM's domain */
 	struct vf_guest guest;        /* for the VF's mediator; all zero if it has none */
@@ -160,8 +161,8 @@ struct vm {
 	unsigned cpus;
 	struct vcpu *vcpu[CONFIG_VCPUS_PER_VM];
 	unsigned vf_count;
-	struct assigned_vf vf[CONFIG_VFS_PER_VM];
-	u32 cf8;       /* PCI CONFIG_ADDRESS */
+	struct assigned_vf *vf[CONFIG_VFS_PER_VM]; /* vf_count of them */
+	u32 cf8;                                   /* PCI CONFIG_ADDRESS */
 	void *devices; /* other virtual devices: vmm/guest/'s own (16550, ...), one page, zeroed */
 	u64 start_ns;
 	u64 tsc_offset; /* guest TSC = host TSC + this */

@@ -2,7 +2,6 @@
 /* Commit: what decode.c has found possible is done, VF by VF; whatever fails on the way undoes all
  * of it. */
 #include "base/log.h"
-#include "base/string.h"
 #include "pci/reset.h"
 #include "vmm/assign/internal.h"
 
@@ -48,26 +47,24 @@ static enum err commit_one(struct vm *vm, struct assigned_vf *a, struct why *why
 	e = iommu_attach(vm->domain, a->vf->rid, why);
 	/* Even a failed attach may have changed the entry: going back must flush. */
 	a->live = true;
-	return e ? e : shared_page_map(vm, a, why);
+	return e;
 }
 
 /* The refused VM keeps nothing: VFs that were already its own go through the whole release. */
 static void undo(struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->vf_count; i++) {
-		const struct vf *vf = vm->vf[i].vf;
-		if (vf && vf->state == VF_ASSIGNED && vf->owner == vm)
-			release_vf(vm, &vm->vf[i]);
+		const struct vf *vf = vm->vf[i]->vf;
+		if (vf->state == VF_ASSIGNED && vf->owner == vm)
+			release_vf(vm, vm->vf[i]);
 	}
 	release_resources(vm);
-	memset(vm->vf, 0, sizeof(vm->vf));
-	vm->vf_count = 0;
 }
 
 static enum err commit(struct vm *vm, struct why *why)
 {
 	for (unsigned i = 0; i < vm->vf_count; i++) {
-		struct assigned_vf *a = &vm->vf[i];
+		struct assigned_vf *a = vm->vf[i];
 		struct why inner = { .rid = RID_NONE };
 		enum err e = commit_one(vm, a, &inner);
 		if (e) {

@@ -45,19 +45,23 @@ enum err assign_all(struct vm *vm, struct why *why);
  */
 void release_all(struct vm *vm);
 
+/* Memory that a VF takes in its VM. */
+u64 assigned_vf_bytes(const struct assigned_vf *a);
+
 /* Does coppice.cfg override this bridge's ACS? As acs_check() wants it. */
 bool is_unsafe_acs(struct rid bridge);
 
-/* False once its reset failed (the guest then sees an empty slot) and after its release. */
+/* False once its reset failed: the guest then sees an empty slot. */
 static inline bool assigned_vf_usable(const struct assigned_vf *a)
 {
-	return a->shadow_entry && a->vf->state == VF_ASSIGNED;
+	return a->vf->state == VF_ASSIGNED;
 }
 
 /* --- the page that a VF's master driver and its VM share (vmm/assign/shared_page.c) --- */
 
-/* Where the page of VF slot `slot` is for the guest; false if there is no such slot. */
-bool shared_page_gpa(const struct vm *vm, u64 slot, gpa_t *out);
+/* Where the page of VF slot `slot` is for the guest: from the first call on. False if there is no
+ * such slot, or no memory. */
+bool shared_page_gpa(struct vm *vm, u64 slot, gpa_t *out);
 /* HC_DOORBELL: the master driver fills the page anew. False if there is no such slot. */
 bool shared_page_doorbell(struct vm *vm, u64 slot);
 

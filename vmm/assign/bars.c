@@ -18,7 +18,7 @@ static bool overlaps_other(const struct vm *vm, const struct assigned_vf *self, 
 {
 	for (unsigned i = 0; i < vm->vf_count; i++)
 		for (unsigned n = 0; n < PCI_BARS; n++) {
-			const struct assigned_vf *a = &vm->vf[i];
+			const struct assigned_vf *a = vm->vf[i];
 			if (!a->gpa_mapped[n] || (a == self && n == self_bar))
 				continue;
 			if (overlaps(base, size, a->gpa_mapped[n], a->host_bar[n].size))

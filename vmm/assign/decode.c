@@ -7,7 +7,6 @@
 #include "base/format.h"
 #include "base/log.h"
 #include "base/pool.h"
-#include "base/string.h"
 #include "vmm/assign/internal.h"
 
 /* One request on its way through the checks. */
@@ -114,12 +113,10 @@ static enum err build_model(struct request *r, struct why *why)
 	return e;
 }
 
-static enum err allocate(struct request *r, struct why *why)
+static enum err check_vectors(struct request *r, struct why *why)
 {
-	u16 vectors = r->a->model.msix_vectors;
-	enum err e = shadow_alloc(r->a, vectors, why);
-	if (e)
-		return e;
+	u16 vectors = r->a->shadow.vectors;
+	(void)why;
 	/* Routes are made when the guest unmasks a vector (R19); a shortage is better told now
 	 * (R20). */
 	unsigned free_vectors = 0;
@@ -130,13 +127,17 @@ static enum err allocate(struct request *r, struct why *why)
 			 "VM %s: VF " VF_FMT
 			 " has %u interrupt vectors, its cores have %u left: some may stay silent",
 			 r->vm->name, VF_ARG(r->a->vf), vectors, free_vectors);
-	e = mediation_create(r->vm, r->a, why);
-	return e ? e : shared_page_create(r->vm, r->a, why);
+	return OK;
+}
+
+static enum err give_mediation(struct request *r, struct why *why)
+{
+	return mediation_create(r->vm, r->a, why);
 }
 
 /* The order matters: what explains most comes first. */
 static enum err (*const checks[])(struct request *, struct why *) = {
-	check_acs, check_iommu, check_policy, build_model, allocate,
+	check_acs, check_iommu, check_policy, build_model, check_vectors, give_mediation,
 };
 
 static enum err run_checks(struct request *r, struct why *why)
@@ -153,14 +154,15 @@ static enum err run_checks(struct request *r, struct why *why)
 
 static enum err decode_one(struct vm *vm, unsigned n, u64 *window_next, struct why *why)
 {
-	struct request r = {
-		.vm = vm, .wish = &vm->config->vf[n], .a = &vm->vf[n], .window_next = window_next
-	};
-	enum err e = select_vf(vm, r.wish, n, r.a, why);
+	struct request r = { .vm = vm, .wish = &vm->config->vf[n], .window_next = window_next };
+	struct vf *vf;
+	enum err e = select_vf(vm, r.wish, &vf, why);
+	if (!e)
+		e = assigned_vf_create(vm, vf, &r.a, why);
 	if (!e)
 		e = run_checks(&r, why);
 	if (e)
-		refusal_add(vm, r.a->vf, why, r.missing_acs);
+		refusal_add(vm, vf, why, r.missing_acs);
 	return e;
 }
 
@@ -181,8 +183,6 @@ enum err assign_decode(struct vm *vm, struct why *why)
 {
 	u64 window_next = GUEST_MMIO_BASE;
 	enum err first = OK;
-	memset(vm->vf, 0, sizeof(vm->vf));
-	vm->vf_count = 0;
 	for (unsigned n = 0; n < vm->config->vf_count; n++) {
 		struct why one = { .rid = RID_NONE };
 		enum err e = decode_one(vm, n, &window_next, &one);
@@ -191,8 +191,6 @@ enum err assign_decode(struct vm *vm, struct why *why)
 			*why = one;
 		}
 	}
-	/* From here on release_resources() knows what to free. */
-	vm->vf_count = vm->config->vf_count;
 	if (first)
 		return first;
 	struct why inner = { .rid = RID_NONE };

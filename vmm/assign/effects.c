@@ -9,7 +9,7 @@ static enum err ready_again(struct assigned_vf *a, struct why *why)
 {
 	vf_model_reset(&a->model);
 	command_sync(a);
-	msix_shadow_init(&a->shadow, a->shadow_entry, a->shadow.vectors);
+	msix_shadow_init(&a->shadow, a->shadow.entry, a->shadow.vectors);
 	return msix_init(&a->msix, a->vf->function, a->host_bar, why);
 }
 

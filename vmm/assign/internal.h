@@ -26,18 +26,20 @@ void refusal_add(const struct vm *vm, const struct vf *vf, const struct why *why
 #define MEDIATION_IOVA_BASE 0xe8000000ull
 #define MEDIATION_PAGES     2
 
-/* --- select.c: which VF a request means; checks that it is there, free and not yet taken by this
- * VM (`taken` of them). */
-enum err select_vf(struct vm *vm, const struct vf_request *request, unsigned taken,
-		   struct assigned_vf *out, struct why *why);
+/* --- select.c: which VF a request means; checks that it is there, free and not in vm->vf[] yet.
+ * *out: the VF if there is one, even on error. */
+enum err select_vf(struct vm *vm, const struct vf_request *request, struct vf **out,
+		   struct why *why);
 
 /* --- decode.c: every check for all VFs of a VM; fills vm->vf[] but changes no device. */
 enum err assign_decode(struct vm *vm, struct why *why);
 
-/* --- shadow.c: memory for what the guest writes into its MSI-X table, and for the routes. */
-enum err shadow_alloc(struct assigned_vf *a, u16 vectors, struct why *why);
-void shadow_free(struct assigned_vf *a);
-struct irq_route *shadow_route_storage(const struct assigned_vf *a, u16 index);
+/* --- storage.c: memory for a VF, for what the guest writes into its MSI-X table, and for the
+ * routes. It becomes the last of vm->vf[]. */
+enum err assigned_vf_create(struct vm *vm, struct vf *vf, struct assigned_vf **out,
+			    struct why *why);
+void assigned_vf_free(struct assigned_vf *a);
+struct irq_route *assigned_vf_route_storage(const struct assigned_vf *a, u16 index);
 
 /* --- bars.c: BARs in EPT */
 /* Make EPT agree with the guest's Memory Space bit and BARs. */
@@ -61,8 +63,6 @@ void quarantine_vf(struct vm *vm, struct assigned_vf *a, const struct why *reaso
 void release_resources(struct vm *vm);
 
 /* --- shared_page.c */
-enum err shared_page_create(struct vm *vm, struct assigned_vf *a, struct why *why);
-enum err shared_page_map(struct vm *vm, struct assigned_vf *a, struct why *why);
 void shared_page_destroy(struct assigned_vf *a);
 void shared_page_changed(struct master *m, struct vf *vf);
 

@@ -153,7 +153,7 @@ static void retire(struct irq_route *r)
 enum err irq_route_create(struct assigned_vf *a, struct vm *vm, u16 msix_index, struct vcpu *to,
 			  u8 guest_vector, struct irq_route **out, struct why *why)
 {
-	struct irq_route *r = shadow_route_storage(a, msix_index);
+	struct irq_route *r = assigned_vf_route_storage(a, msix_index);
 	*r = (struct irq_route){ .assigned = a,
 				 .vm = vm,
 				 .generation = a->vf->generation,

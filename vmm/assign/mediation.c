@@ -32,14 +32,13 @@ static bool write_ram(void *vm, gpa_t to, const void *from, u64 len)
 
 enum err mediation_create(struct vm *vm, struct assigned_vf *a, struct why *why)
 {
-	u64 slot = (u64)(a - vm->vf);
 	if (!a->master->driver->mediator)
 		return OK;
 	u8 *pages = pool_alloc(POOL_VM, MEDIATION_PAGES, PAGE_SIZE);
 	if (!pages)
 		return fail(why, ERR_NO_MEMORY, a->vf->rid, "no %u pages for its mediated queues",
 			    MEDIATION_PAGES);
-	u64 at = MEDIATION_IOVA_BASE + slot * MEDIATION_PAGES * PAGE_SIZE;
+	u64 at = MEDIATION_IOVA_BASE + a->slot * MEDIATION_PAGES * PAGE_SIZE;
 	a->guest = (struct vf_guest){ .vm = vm,
 				      .read = read_ram,
 				      .write = write_ram,
@@ -54,7 +53,7 @@ enum err mediation_map(struct vm *vm, struct why *why)
 {
 	enum err e = OK;
 	for (unsigned i = 0; !e && i < vm->vf_count; i++) {
-		const struct vf_guest *g = &vm->vf[i].guest;
+		const struct vf_guest *g = &vm->vf[i]->guest;
 		if (!g->vm)
 			continue;
 		/* What the driver says to the VF cannot be changed by the VF on the guest's behalf.
@@ -72,7 +71,7 @@ unsigned mediation_address_bits(const struct vm *vm)
 {
 	u64 last = MEDIATION_IOVA_BASE + CONFIG_VFS_PER_VM * MEDIATION_PAGES * PAGE_SIZE - 1;
 	for (unsigned i = 0; i < vm->vf_count; i++)
-		if (vm->vf[i].guest.vm)
+		if (vm->vf[i]->guest.vm)
 			return 64 - (unsigned)__builtin_clzll(last);
 	return 0;
 }
@@ -139,7 +138,7 @@ static void service_vm(struct vm *vm)
 {
 	vm_lock(vm);
 	for (unsigned i = 0; i < vm->vf_count; i++) {
-		struct assigned_vf *a = &vm->vf[i];
+		struct assigned_vf *a = vm->vf[i];
 		const struct vf_mediator *mediator = mediator_of(a);
 		if (!mediator || !assigned_vf_usable(a))
 			continue;

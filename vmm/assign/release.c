@@ -94,10 +94,8 @@ void release_vf(struct vm *vm, struct assigned_vf *a)
 void release_resources(struct vm *vm)
 {
 	struct why why;
-	for (unsigned i = 0; i < vm->vf_count; i++) {
-		shared_page_destroy(&vm->vf[i]);
-		shadow_free(&vm->vf[i]);
-	}
+	for (unsigned i = 0; i < vm->vf_count; i++)
+		shared_page_destroy(vm->vf[i]);
 	if (vm->domain && iommu_domain_destroy(vm->domain, &why) != OK) {
 		vm->ram_leaked = true;
 		log_error("assign",
@@ -105,15 +103,20 @@ void release_resources(struct vm *vm)
 			  vm->name, why.text);
 	}
 	vm->domain = NULL;
-	/* The VFs could reach these pages through the domain. */
-	for (unsigned i = 0; i < vm->vf_count && !vm->ram_leaked; i++)
-		mediation_free(&vm->vf[i]);
+	for (unsigned i = 0; i < vm->vf_count; i++) {
+		/* The VFs could reach these pages through the domain. */
+		if (!vm->ram_leaked)
+			mediation_free(vm->vf[i]);
+		assigned_vf_free(vm->vf[i]);
+		vm->vf[i] = NULL;
+	}
+	vm->vf_count = 0;
 }
 
 void release_all(struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->vf_count; i++) {
-		struct assigned_vf *a = &vm->vf[i];
+		struct assigned_vf *a = vm->vf[i];
 		if (!assigned_vf_usable(a))
 			continue; /* quarantined while the VM ran */
 		bars_unmap(vm, a);

@@ -4,10 +4,10 @@
 #include "base/string.h"
 #include "vmm/assign/internal.h"
 
-static bool is_taken(const struct vm *vm, unsigned taken, const struct vf *vf)
+static bool is_taken(const struct vm *vm, const struct vf *vf)
 {
-	for (unsigned i = 0; i < taken; i++)
-		if (vm->vf[i].vf == vf)
+	for (unsigned i = 0; i < vm->vf_count; i++)
+		if (vm->vf[i]->vf == vf)
 			return true;
 	return false;
 }
@@ -36,10 +36,9 @@ static void list_pfs(char *buf, size_t size)
 	}
 }
 
-static enum err check_free(const struct vm *vm, unsigned taken, const struct vf *vf,
-			   struct why *why)
+static enum err check_free(const struct vm *vm, const struct vf *vf, struct why *why)
 {
-	if (is_taken(vm, taken, vf))
+	if (is_taken(vm, vf))
 		return fail(why, ERR_BUSY, vf->rid, "VM %s asks for VF " VF_FMT " twice", vm->name,
 			    VF_ARG(vf));
 	if (vf->state == VF_PARKED)
@@ -50,8 +49,8 @@ static enum err check_free(const struct vm *vm, unsigned taken, const struct vf 
 		    owner ? owner->name : "");
 }
 
-static enum err select_named(struct vm *vm, const struct vf_request *r, unsigned taken,
-			     struct assigned_vf *out, struct why *why)
+static enum err select_named(struct vm *vm, const struct vf_request *r, struct vf **out,
+			     struct why *why)
 {
 	struct sriov_pf *pf = find_pf(r);
 	if (!pf) {
@@ -71,36 +70,34 @@ static enum err select_named(struct vm *vm, const struct vf_request *r, unsigned
 		return fail(why, ERR_NOT_FOUND, pf->function->rid,
 			    "VM %s: vf=%s: PF %s has %u VFs, so the index must be below %u",
 			    vm->name, r->token, pf->name, pf->num_vfs, pf->num_vfs);
-	out->vf = &pf->vfs[r->index];
-	out->master = pf->master;
-	return check_free(vm, taken, out->vf, why);
+	*out = &pf->vfs[r->index];
+	return check_free(vm, *out, why);
 }
 
 /* The first free VF of the class whose master driver can give the wished service. */
-static bool offer(struct vm *vm, struct master *m, const struct vf_request *r, unsigned taken,
-		  struct assigned_vf *out, struct why *why)
+static bool offer(struct vm *vm, struct master *m, const struct vf_request *r, struct vf **out,
+		  struct why *why)
 {
 	for (unsigned i = 0; i < m->pf->num_vfs; i++) {
 		struct vf *vf = &m->pf->vfs[i];
-		if (vf->state != VF_PARKED || is_taken(vm, taken, vf))
+		if (vf->state != VF_PARKED || is_taken(vm, vf))
 			continue;
 		if (m->driver->check_policy(m, vf, &r->policy, why) != OK)
 			continue;
-		out->vf = vf;
-		out->master = m;
+		*out = vf;
 		return true;
 	}
 	return false;
 }
 
-static enum err select_by_class(struct vm *vm, const struct vf_request *r, unsigned taken,
-				struct assigned_vf *out, struct why *why)
+static enum err select_by_class(struct vm *vm, const struct vf_request *r, struct vf **out,
+				struct why *why)
 {
 	struct why last = { .text = "none is free" };
 	for (unsigned i = 0; i < master_count(); i++) {
 		struct master *m = master(i);
 		if (!m->failed && strcmp(m->driver->vf_class, r->name) == 0 &&
-		    offer(vm, m, r, taken, out, &last))
+		    offer(vm, m, r, out, &last))
 			return OK;
 	}
 	return fail(why, ERR_NOT_FOUND, RID_NONE,
@@ -108,11 +105,11 @@ static enum err select_by_class(struct vm *vm, const struct vf_request *r, unsig
 		    r->name, last.text);
 }
 
-enum err select_vf(struct vm *vm, const struct vf_request *request, unsigned taken,
-		   struct assigned_vf *out, struct why *why)
+enum err select_vf(struct vm *vm, const struct vf_request *request, struct vf **out,
+		   struct why *why)
 {
-	out->vf = NULL;
+	*out = NULL;
 	if (request->kind == VF_BY_CLASS)
-		return select_by_class(vm, request, taken, out, why);
-	return select_named(vm, request, taken, out, why);
+		return select_by_class(vm, request, out, why);
+	return select_named(vm, request, out, why);
 }

@@ -1,34 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The page that a VM shares with the master driver of its VF. The guest may write all of it at any
- * time, so nothing that is read back from it decides anything.
+ * The page that a VM shares with the master driver of its VF, made when the guest asks for it
+ * first: stock kernels never do. The guest may write all of it at any time, so nothing that is read
+ * back from it decides anything.
  */
 #include "base/pool.h"
 #include "base/string.h"
 #include "vmm/assign/internal.h"
+#include "vmm/guest/devices.h"
 
 /* Held while a page is filled; the master driver takes its own lock inside, and calls back without
  * it. */
 static struct spinlock pages_lock;
 
-static unsigned slot_of(const struct vm *vm, const struct assigned_vf *a)
-{
-	return (unsigned)(a - vm->vf);
-}
-
 static gpa_t slot_gpa(unsigned slot)
 {
 	return gpa(SHARED_PAGES_BASE + slot * PAGE_SIZE);
-}
-
-enum err shared_page_create(struct vm *vm, struct assigned_vf *a, struct why *why)
-{
-	a->page = pool_alloc(POOL_VM, 1, PAGE_SIZE);
-	if (!a->page)
-		return fail(why, ERR_NO_MEMORY, a->vf->rid,
-			    "VM %s: no page to share with the master driver of VF " VF_FMT,
-			    vm->name, VF_ARG(a->vf));
-	return OK;
 }
 
 /* `sequence` is odd while the rest changes: a reader that saw it odd, or changed, reads again. */
@@ -46,19 +33,24 @@ static void fill(struct assigned_vf *a)
 	__atomic_store_n(&a->page->sequence, sequence + 2, __ATOMIC_RELEASE);
 }
 
-enum err shared_page_map(struct vm *vm, struct assigned_vf *a, struct why *why)
+/* vm->lock held. */
+static bool open_page(struct vm *vm, struct assigned_vf *a)
 {
-	enum err e = ept_map(vm, slot_gpa(slot_of(vm, a)), pool_hpa(a->page), PAGE_SIZE,
-			     EPT_READ | EPT_WRITE, false, why);
-	if (e)
-		return e;
+	struct coppice_vf_page *page = pool_alloc(POOL_VM, 1, PAGE_SIZE);
+	if (!page || ept_map(vm, slot_gpa(a->slot), pool_hpa(page), PAGE_SIZE, EPT_READ | EPT_WRITE,
+			     false, NULL) != OK) {
+		pool_free(POOL_VM, page, 1);
+		return false;
+	}
 	spin_lock(&pages_lock);
+	a->page = page;
 	fill(a);
 	spin_unlock(&pages_lock);
-	return OK;
+	return true;
 }
 
-/* The VM has stopped; its EPT goes away with it. */
+/* The VM has stopped; its EPT goes away with it. Its VF has another owner by now, or none, so that
+ * after our turn with the lock shared_page_changed() does not find it any more. */
 void shared_page_destroy(struct assigned_vf *a)
 {
 	spin_lock(&pages_lock);
@@ -71,8 +63,8 @@ void shared_page_destroy(struct assigned_vf *a)
 static struct assigned_vf *find_assigned(struct vm *vm, const struct vf *vf)
 {
 	for (unsigned i = 0; vm && i < vm->vf_count; i++)
-		if (vm->vf[i].vf == vf)
-			return &vm->vf[i];
+		if (vm->vf[i]->vf == vf)
+			return vm->vf[i];
 	return NULL;
 }
 
@@ -88,19 +80,23 @@ void shared_page_changed(struct master *m, struct vf *vf)
 	spin_unlock(&pages_lock);
 }
 
-bool shared_page_gpa(const struct vm *vm, u64 slot, gpa_t *out)
+bool shared_page_gpa(struct vm *vm, u64 slot, gpa_t *out)
 {
-	if (slot >= vm->vf_count || !vm->vf[slot].page)
+	if (slot >= vm->vf_count)
 		return false;
-	*out = slot_gpa((unsigned)slot);
-	return true;
+	struct assigned_vf *a = vm->vf[slot];
+	vm_lock(vm);
+	bool there = a->page || (assigned_vf_usable(a) && open_page(vm, a));
+	vm_unlock(vm);
+	*out = slot_gpa(a->slot);
+	return there;
 }
 
 bool shared_page_doorbell(struct vm *vm, u64 slot)
 {
 	if (slot >= vm->vf_count)
 		return false;
-	struct assigned_vf *a = &vm->vf[slot];
+	struct assigned_vf *a = vm->vf[slot];
 	spin_lock(&pages_lock);
 	bool there = a->page && assigned_vf_usable(a);
 	if (there) {

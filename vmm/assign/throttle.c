@@ -61,8 +61,8 @@ void throttle_service(void)
 		if (vm->state != VM_RUNNING || !vm->vf_count || !vm_try_lock(vm))
 			continue;
 		for (unsigned v = 0; v < vm->vf_count; v++)
-			if (assigned_vf_usable(&vm->vf[v]))
-				new_tick(vm, &vm->vf[v]);
+			if (assigned_vf_usable(vm->vf[v]))
+				new_tick(vm, vm->vf[v]);
 		vm_unlock(vm);
 	}
 }

@@ -58,7 +58,7 @@ static struct target find_target(struct vm *vm, gpa_t at)
 	if (in_range(at.v, GUEST_IOAPIC_BASE, GUEST_IOAPIC_SIZE))
 		return (struct target){ .kind = TARGET_IOAPIC, .offset = at.v - GUEST_IOAPIC_BASE };
 	for (unsigned i = 0; i < vm->vf_count; i++) {
-		struct assigned_vf *a = &vm->vf[i];
+		struct assigned_vf *a = vm->vf[i];
 		for (unsigned bar = 0; bar < PCI_BARS; bar++) {
 			const struct pci_bar *b = &a->model.bars[bar];
 			if (b->size && in_range(at.v, b->base, b->size))

@@ -43,7 +43,7 @@ static struct assigned_vf *vf_at(struct vm *vm, u8 devfn)
 	unsigned device = devfn >> 3, function = devfn & 7;
 	if (function != 0 || device < DEVICE_FIRST_VF || device - DEVICE_FIRST_VF >= vm->vf_count)
 		return NULL;
-	struct assigned_vf *a = &vm->vf[device - DEVICE_FIRST_VF];
+	struct assigned_vf *a = vm->vf[device - DEVICE_FIRST_VF];
 	return assigned_vf_usable(a) ? a : NULL;
 }
 

@@ -37,7 +37,9 @@ void console_show(const char *text, size_t len);
 /* Everything is on the wire when this returns: before the machine is switched off. */
 void console_flush(void);
 
-/* --- VM consoles: each VM's last 16 KiB, kept over its lives --- */
+/* --- VM consoles: each VM's last bytes, kept over its lives --- */
+
+#define CONSOLE_VM_BYTES (16 * KiB)
 
 enum err console_vm_create(struct vm *vm, struct why *why);
 void console_vm_destroy(struct vm *vm);

@@ -122,8 +122,8 @@ static const struct assigned_vf *find_assigned(const struct vf *vf)
 	const struct vm *vm = vf_owner(vf);
 
 	for (unsigned i = 0; vm && i < vm->vf_count; i++)
-		if (vm->vf[i].vf == vf)
-			return &vm->vf[i];
+		if (vm->vf[i]->vf == vf)
+			return vm->vf[i];
 	log_text("no VM has this VF now\n");
 	return NULL;
 }

@@ -172,8 +172,7 @@ void command_irq(unsigned words, char *const word[MONITOR_WORDS])
 	log_text("%u routes, %u IRTEs in use\n", irq_route_count(), irte_used());
 	for (unsigned i = 0; i < vm_count; i++)
 		for (unsigned v = 0; v < vms[i].vf_count; v++)
-			if (vms[i].vf[v].vf)
-				show_routes(&vms[i], &vms[i].vf[v]);
+			show_routes(&vms[i], vms[i].vf[v]);
 }
 
 const char *pool_tag_name(enum pool_tag tag)

@@ -2,6 +2,7 @@
 /* report.json: VFs, VMs, refusals and faults. */
 #include "base/string.h"
 #include "vmm/assign/assign.h"
+#include "vmm/ui/console.h"
 #include "vmm/ui/faults.h"
 #include "vmm/ui/report.h"
 #include "vmm/ui/summary.h"
@@ -93,19 +94,8 @@ void report_vfs(struct json *j)
 static struct holdings {
 	unsigned vf_count;
 	struct rid vf[CONFIG_VFS_PER_VM];
-	u64 ram, ept, domain, vcpus, vfs;
+	u64 ram, machine, ept, domain, vcpus, vfs;
 } held[CONFIG_VMS];
-
-/* The shadow of the MSI-X table with its routes, in whole pages (vmm/assign/shadow.c), and the page
- * shared with the driver. */
-static u64 vf_bytes(const struct assigned_vf *a)
-{
-	u64 vector = sizeof(struct msix_shadow_entry) + sizeof(struct irq_route *) +
-		     sizeof(struct irq_route);
-
-	return sizeof(*a) + ALIGN_UP(a->shadow.vectors * vector, PAGE_SIZE) +
-	       (a->page ? PAGE_SIZE : 0);
-}
 
 static const struct holdings *holdings_of(const struct vm *vm)
 {
@@ -115,15 +105,15 @@ static const struct holdings *holdings_of(const struct vm *vm)
 		return h;
 	memset(h, 0, sizeof(*h));
 	h->ram = vm->ram_bytes;
+	/* Its virtual devices have a page. */
+	h->machine = sizeof(*vm) + PAGE_SIZE + CONSOLE_VM_BYTES;
 	h->ept = vm->ept_pages * PAGE_SIZE;
 	h->domain = vm->domain ? iommu_domain_pages(vm->domain) * PAGE_SIZE : 0;
 	/* Beside struct vcpu: the VMCS and the XSAVE area, a page each. */
 	h->vcpus = vm->cpus * (ALIGN_UP(sizeof(struct vcpu), PAGE_SIZE) + 2 * PAGE_SIZE);
 	for (unsigned i = 0; i < vm->vf_count; i++) {
-		if (!vm->vf[i].vf)
-			continue;
-		h->vf[h->vf_count++] = vm->vf[i].vf->rid;
-		h->vfs += vf_bytes(&vm->vf[i]);
+		h->vf[h->vf_count++] = vm->vf[i]->vf->rid;
+		h->vfs += assigned_vf_bytes(vm->vf[i]);
 	}
 	return h;
 }
@@ -136,6 +126,7 @@ static void report_holdings(struct json *j, const struct vm *vm)
 	json_object(j, "memory");
 	json_number(j, "wished", vm->config->mem);
 	json_number(j, "ram", h->ram);
+	json_number(j, "machine", h->machine);
 	json_number(j, "ept", h->ept);
 	json_number(j, "domain", h->domain);
 	json_number(j, "vcpus", h->vcpus);

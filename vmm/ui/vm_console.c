@@ -13,7 +13,6 @@
 #include "vmm/ui/byte_ring.h"
 #include "vmm/ui/console_internal.h"
 
-#define RING_BYTES   (16 * KiB)
 #define RECENT_BYTES 1024u /* shown again when a VM comes into focus: some 15 lines */
 #define KEYS         64u   /* typed ahead: a line that was pasted */
 #define CHUNK_BYTES  256u
@@ -40,11 +39,11 @@ enum err console_vm_create(struct vm *vm, struct why *why)
 	struct byte_ring *r = &screen_of(vm)->ring;
 
 	if (!r->data)
-		r->data = pool_alloc(POOL_VM, RING_BYTES / PAGE_SIZE, PAGE_SIZE);
+		r->data = pool_alloc(POOL_VM, CONSOLE_VM_BYTES / PAGE_SIZE, PAGE_SIZE);
 	if (!r->data)
 		return fail(why, ERR_NO_MEMORY, RID_NONE, "VM %s: no memory for its console",
 			    vm->name);
-	r->size = RING_BYTES;
+	r->size = CONSOLE_VM_BYTES;
 	return OK;
 }
 
@@ -55,7 +54,7 @@ void console_vm_destroy(struct vm *vm)
 	if (focus == vm)
 		console_focus(NULL);
 	console_lock();
-	pool_free(POOL_VM, s->ring.data, RING_BYTES / PAGE_SIZE);
+	pool_free(POOL_VM, s->ring.data, CONSOLE_VM_BYTES / PAGE_SIZE);
 	*s = (struct screen){ 0 };
 	console_unlock();
 }

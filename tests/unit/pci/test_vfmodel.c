@@ -52,7 +52,7 @@ static void the_msix_capability_is_golden(void **state)
 
 	assert_int_equal(m.cap_msix, 0x70);
 	assert_bytes(0x70, golden, sizeof(golden));
-	assert_int_equal(m.msix_vectors, 3);
+	assert_int_equal(vf_msix_vectors(m.vf), 3);
 }
 
 static void the_pcie_capability_is_golden(void **state)

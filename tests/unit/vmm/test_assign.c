@@ -319,7 +319,7 @@ static void release_goes_in_the_order_that_keeps_the_next_owner_safe(void **stat
 	world_wish(0, "igb0", 0);
 	world_assign(0);
 	vpci_write(vm, 1 << 3, 4, 2, 6); /* Memory Space, Bus Master */
-	vm->vf[0].shadow.entry[0] = (struct msix_shadow_entry){ 0xfee00000, 0x45, 0 };
+	vm->vf[0]->shadow.entry[0] = (struct msix_shadow_entry){ 0xfee00000, 0x45, 0 };
 	vpci_write(vm, 1 << 3, 0x72, 2, 0x8000);
 	assert_int_equal(world_config16(0, 4), 6);
 	assert_int_equal(irq_route_count(), 1);
@@ -385,7 +385,7 @@ static void a_thousand_rounds_leave_pool_vectors_and_vfs_as_before(void **state)
 	for (unsigned i = 0; i < 1000; i++) {
 		world_assign(0);
 		vpci_write(vm, 1 << 3, 4, 2, 6);
-		vm->vf[0].shadow.entry[0] = (struct msix_shadow_entry){ 0xfee00000, 0x45, 0 };
+		vm->vf[0]->shadow.entry[0] = (struct msix_shadow_entry){ 0xfee00000, 0x45, 0 };
 		vpci_write(vm, 1 << 3, 0x72, 2, 0x8000);
 		release_all(vm);
 		world.mappings = 0; /* EPT goes with the VM */

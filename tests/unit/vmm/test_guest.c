@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "vmm/world.h"
 #include "vmm/vmx/vmx.h"
 
@@ -151,7 +152,7 @@ static void the_shared_page_is_mapped_below_the_windows_end_and_filled(void **st
 	assert_false(m->uncached);
 	assert_true(at >= GUEST_MMIO_BASE &&
 		    at + PAGE_SIZE <= (u64)GUEST_MMIO_BASE + GUEST_MMIO_SIZE);
-	const struct coppice_vf_page *page = vm->vf[0].page;
+	const struct coppice_vf_page *page = vm->vf[0]->page;
 	assert_int_equal(page->magic, COPPICE_VF_PAGE_MAGIC);
 	assert_int_equal(page->sequence, 2);
 	assert_int_equal(page->mtu, 1501);
@@ -162,16 +163,42 @@ static void the_shared_page_is_mapped_below_the_windows_end_and_filled(void **st
 	assert_int_equal(call(HC_SHARED_PAGE, ~0ull, 0), HC_E_NONE);
 }
 
+static void a_shared_page_takes_memory_only_once_the_guest_has_asked_for_it(void **state)
+{
+	(void)state;
+	u64 before = pool_used(POOL_VM);
+	world_wish(0, "igb0", 0);
+	world_assign(0);
+	u64 with_vf = pool_used(POOL_VM);
+	assert_int_equal(with_vf, before + 1);
+	assert_int_equal(call(HC_DOORBELL, 0, 0), HC_E_NONE);
+	for (unsigned k = 1; k <= 2; k++) { /* no page, no table of EPT */
+		fake_fail_step(k);
+		assert_int_equal(call(HC_SHARED_PAGE, 0, 0), HC_E_NONE);
+		assert_true(fake_step_failed());
+		assert_int_equal(pool_used(POOL_VM), with_vf);
+	}
+	fake_fail_step(0);
+	u64 at = (u64)call(HC_SHARED_PAGE, 0, 0);
+	assert_int_equal(pool_used(POOL_VM), with_vf + 1);
+	assert_int_equal(assigned_vf_bytes(vm->vf[0]), 2 * PAGE_SIZE);
+	assert_int_equal((u64)call(HC_SHARED_PAGE, 0, 0), at);
+	assert_int_equal(pool_used(POOL_VM), with_vf + 1);
+	release_all(vm);
+	assert_int_equal(pool_used(POOL_VM), before);
+}
+
 static void a_guest_that_scribbles_over_the_shared_page_gets_it_back_whole(void **state)
 {
 	(void)state;
 	world_wish(0, "igb0", 0);
 	world_assign(0);
-	memset(vm->vf[0].page, 0xff, PAGE_SIZE);
+	call(HC_SHARED_PAGE, 0, 0);
+	memset(vm->vf[0]->page, 0xff, PAGE_SIZE);
 	master(0)->changed(master(0), &world.vf[0]);
-	assert_int_equal(vm->vf[0].page->magic, COPPICE_VF_PAGE_MAGIC);
-	assert_int_equal(vm->vf[0].page->mtu, 1500);
-	assert_int_equal(vm->vf[0].page->sequence & 1, 0);
+	assert_int_equal(vm->vf[0]->page->magic, COPPICE_VF_PAGE_MAGIC);
+	assert_int_equal(vm->vf[0]->page->mtu, 1500);
+	assert_int_equal(vm->vf[0]->page->sequence & 1, 0);
 	release_all(vm);
 	master(0)->changed(master(0), &world.vf[0]); /* late: nobody's page */
 }
@@ -469,6 +496,7 @@ int main(void)
 		T(exit_statuses_are_a_byte),
 		T(figures_are_kept_and_replaced),
 		T(the_shared_page_is_mapped_below_the_windows_end_and_filled),
+		T(a_shared_page_takes_memory_only_once_the_guest_has_asked_for_it),
 		T(a_guest_that_scribbles_over_the_shared_page_gets_it_back_whole),
 		T(unlisted_ports_read_all_ones_are_dropped_and_counted),
 		T(an_access_that_leaves_its_ports_is_unlisted),

@@ -99,7 +99,6 @@ static int setup_mediated(void **state)
 	master(0)->driver = &driver;
 	vm = world_vm(0);
 	v = vm->vcpu[0];
-	a = &vm->vf[0];
 	world_wish(0, "igb0", 0);
 	world.rip = CODE;
 	return 0;
@@ -109,6 +108,7 @@ static int setup(void **state)
 {
 	setup_mediated(state);
 	world_assign(0);
+	a = vm->vf[0];
 	vm->state = VM_RUNNING;
 	vpci_write(vm, 1 << 3, COMMAND, 2, MEMORY);
 	fake_events_clear();
@@ -176,9 +176,9 @@ static void each_vf_of_a_vm_has_pages_of_its_own(void **state)
 	world_wish(0, "igb0", 1);
 	world_assign(0);
 	assert_int_equal(world.extras, 4);
-	first = vm->vf[0].guest.to_device_at.v;
-	assert_int_equal(vm->vf[1].guest.to_device_at.v, first + 2 * PAGE_SIZE);
-	assert_ptr_not_equal(vm->vf[1].guest.to_device, vm->vf[0].guest.to_device);
+	first = vm->vf[0]->guest.to_device_at.v;
+	assert_int_equal(vm->vf[1]->guest.to_device_at.v, first + 2 * PAGE_SIZE);
+	assert_ptr_not_equal(vm->vf[1]->guest.to_device, vm->vf[0]->guest.to_device);
 }
 
 static void without_a_mediator_there_are_no_such_pages(void **state)
@@ -188,8 +188,8 @@ static void without_a_mediator_there_are_no_such_pages(void **state)
 	world_wish(0, "igb0", 0);
 	world_assign(0);
 	assert_int_equal(world.extras, 0);
-	assert_null(world_vm(0)->vf[0].guest.vm);
-	assert_false(mediation_traps(&world_vm(0)->vf[0], 0, 0));
+	assert_null(world_vm(0)->vf[0]->guest.vm);
+	assert_false(mediation_traps(world_vm(0)->vf[0], 0, 0));
 }
 
 static void the_mediator_sees_ram_of_its_vm_and_nothing_else(void **state)
@@ -312,20 +312,21 @@ static void the_pages_go_back_with_the_vm(void **state)
 	world_assign(0);
 	release_all(vm);
 	assert_int_equal(pool_used(POOL_VM), before);
-	assert_null(a->guest.vm);
+	assert_int_equal(vm->vf_count, 0);
 }
 
 static void pages_that_a_device_may_still_reach_are_never_reused(void **state)
 {
 	const void *page = seen.guest.to_device;
 	u8 content = *(const u8 *)page;
+	u64 used = pool_used(POOL_VM), others = assigned_vf_bytes(a) / PAGE_SIZE - 2;
 
 	(void)state;
 	world.attach_back = ERR_TIMEOUT;
 	release_all(vm);
 	assert_true(vm->ram_leaked);
 	assert_int_equal(*(const u8 *)page, content);
-	assert_non_null(a->guest.vm);
+	assert_int_equal(pool_used(POOL_VM), used - others);
 }
 
 static void a_mediator_that_cannot_attach_refuses_the_vm(void **state)

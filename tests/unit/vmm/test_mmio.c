@@ -26,9 +26,9 @@ static int setup(void **state)
 	world_setup(state);
 	vm = world_vm(0);
 	v = vm->vcpu[0];
-	a = &vm->vf[0];
 	world_wish(0, "igb0", 0);
 	world_assign(0);
+	a = vm->vf[0];
 	world.rip = CODE; /* paging off: linear is physical */
 	fake_events_clear();
 	fake_log_clear();

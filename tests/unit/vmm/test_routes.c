@@ -19,7 +19,7 @@ static int setup(void **state)
 	world_wish(0, "igb0", 0);
 	world_assign(0);
 	vm = world_vm(0);
-	a = &vm->vf[0];
+	a = vm->vf[0];
 	fake_events_clear();
 	fake_log_clear();
 	return 0;

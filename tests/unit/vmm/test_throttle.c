@@ -27,7 +27,7 @@ static int setup(void **state)
 	world_assign(0);
 	vm = world_vm(0);
 	vm->state = VM_RUNNING;
-	a = &vm->vf[0];
+	a = vm->vf[0];
 	config.irq_budget = BUDGET;
 	vpci_write(vm, DEV1, MSIX_CONTROL, 2, MSIX_ENABLE);
 	entry(0, false);
