@@ -143,6 +143,8 @@ static u16 identify(struct fake_controller *c, const struct nvme_command *cmd, u
 	}
 }
 
+#define INTERNAL_ERROR 0x006
+
 static u16 execute(struct fake_controller *c, const struct nvme_command *cmd)
 {
 	struct fake_nvme *f = c->nvme;
@@ -150,6 +152,8 @@ static u16 execute(struct fake_controller *c, const struct nvme_command *cmd)
 
 	if (is_primary(c) ? f->mute : f->vf_mute)
 		return FAKE_NVME_NO_ANSWER;
+	if (is_primary(c) && fake_step_fails())
+		return f->step_is_silent ? FAKE_NVME_NO_ANSWER : INTERNAL_ERROR;
 	if (f->refused_status && cmd->opcode == f->refused_opcode &&
 	    is_primary(c) != f->refused_by_vfs)
 		return f->refused_status;

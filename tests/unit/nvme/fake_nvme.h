@@ -58,6 +58,9 @@ struct fake_nvme {
 	u16 lost_cntlid;        /* which is in no list; 0 = none */
 	bool stale_first;       /* PF: a completion of nobody's command comes before each */
 	bool keeps_primary;     /* "allocate" for the primary changes nothing */
+	/* Each command of the PF is a step that may fail (fakes/fakes.h): with an error, or without
+	 * an answer. */
+	bool step_is_silent;
 	bool forgets_namespace; /* "attach" succeeds and changes nothing */
 };
 
