@@ -192,6 +192,18 @@ def test_another_patch_makes_another_target(workshop):
     assert len(workshop.installed()) == 2
 
 
+def test_what_a_damaged_tarball_left_is_not_taken_for_another_ones(workshop):
+    good = workshop.tarball
+    damaged = good.with_name("qemu-10.0.98.tar.xz")
+    damaged.write_bytes(good.read_bytes()[:100])
+    status, said = workshop.build(QEMU_TARBALL=str(damaged))
+    assert status != 0 and f"cannot unpack {damaged}" in said
+    status, said = workshop.build()
+    assert status == 0, said
+    folder, = workshop.installed()
+    assert f"source=upstream-{VERSION[5:]}" in (folder / "stamp").read_text()
+
+
 def test_a_tarball_of_another_version_is_refused(workshop):
     workshop.pack("qemu-9.2.0")
     status, said = workshop.build()

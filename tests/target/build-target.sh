@@ -143,18 +143,16 @@ fetch_debian() {
 Without Debian's archive: make target QEMU_TARBALL=qemu-10.0.x.tar.xz"
 }
 
-fetch_tarball() {
-	local version
-	version=$(tarball_version)
-	[ -n "$version" ] ||
-		fail fetch "$LOG" "QEMU_TARBALL=$QEMU_TARBALL: expected a file named qemu-10.0.x.tar.*"
-	[ -r "$QEMU_TARBALL" ] || fail fetch "$LOG" "QEMU_TARBALL=$QEMU_TARBALL: cannot read it"
-	echo "upstream-$version" >"$WORK/version"
+# Before there is a folder for it: what belongs to another tarball must not be gone on with.
+check_tarball() {
+	[ -n "$(tarball_version)" ] ||
+		fail fetch /dev/null "QEMU_TARBALL=$QEMU_TARBALL: expected a file named qemu-10.0.x.tar.*"
+	[ -r "$QEMU_TARBALL" ] || fail fetch /dev/null "QEMU_TARBALL=$QEMU_TARBALL: cannot read it"
 }
 
 fetch_source() {
 	rm -rf "$WORK/download" "$WORK/version"
-	if [ -n "${QEMU_TARBALL-}" ]; then fetch_tarball; else fetch_debian; fi
+	if [ -n "${QEMU_TARBALL-}" ]; then echo "$KIND" >"$WORK/version"; else fetch_debian; fi
 	say "source: $(cat "$WORK/version")"
 }
 
@@ -284,9 +282,12 @@ if installed=$(find_installed); then
 	exit 0
 fi
 
-kind=debian
-[ -z "${QEMU_TARBALL-}" ] || kind=upstream
-WORK=$CACHE/target-$RECIPE.partial-$kind
+KIND=debian
+if [ -n "${QEMU_TARBALL-}" ]; then
+	check_tarball
+	KIND=upstream-$(tarball_version)
+fi
+WORK=$CACHE/target-$RECIPE.partial-$KIND
 mkdir -p "$WORK/log"
 started=$SECONDS
 "$ROOT/tools/setup-packages.sh" target
