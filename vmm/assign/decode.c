@@ -50,6 +50,18 @@ static enum err check_iommu(struct request *r, struct why *why)
 	return iommu_check(r->a->vf->rid, why);
 }
 
+/* Nothing else resets one VF alone (R39): what the last owner left could not be taken away. */
+static enum err check_reset(struct request *r, struct why *why)
+{
+	const struct vf *vf = r->a->vf;
+	if (vf->function->flr)
+		return OK;
+	return fail(
+		why, ERR_REFUSED, vf->rid,
+		"it offers no Function Level Reset (Device Capabilities bit 28), so it could not "
+		"be cleaned for its next owner");
+}
+
 static enum err check_policy(struct request *r, struct why *why)
 {
 	struct assigned_vf *a = r->a;
@@ -137,7 +149,8 @@ static enum err give_mediation(struct request *r, struct why *why)
 
 /* The order matters: what explains most comes first. */
 static enum err (*const checks[])(struct request *, struct why *) = {
-	check_acs, check_iommu, check_policy, build_model, check_vectors, give_mediation,
+	check_acs,   check_iommu,   check_reset,    check_policy,
+	build_model, check_vectors, give_mediation,
 };
 
 static enum err run_checks(struct request *r, struct why *why)

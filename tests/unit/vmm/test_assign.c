@@ -191,6 +191,15 @@ static void without_an_iommu_the_vf_is_refused(void **state)
 	untouched();
 }
 
+static void a_vf_without_function_level_reset_is_refused_untouched(void **state)
+{
+	(void)state;
+	world.vf_function[0].flr = false;
+	world_wish(0, "igb0", 0);
+	refused(ERR_REFUSED, "it offers no Function Level Reset");
+	untouched();
+}
+
 static void a_policy_that_the_master_driver_cannot_meet_is_refused(void **state)
 {
 	(void)state;
@@ -418,6 +427,7 @@ int main(void)
 		T(a_path_without_acs_is_refused_with_bridge_and_missing_bits),
 		T(the_unsafe_override_works_only_for_its_own_bridge_and_is_said_aloud),
 		T(without_an_iommu_the_vf_is_refused),
+		T(a_vf_without_function_level_reset_is_refused_untouched),
 		T(a_policy_that_the_master_driver_cannot_meet_is_refused),
 		T(a_bar_smaller_than_a_page_is_refused),
 		T(a_bar_without_an_address_is_refused),
