@@ -120,6 +120,34 @@ static void so_does_one_of_vfs_that_have_a_mediator(void **state)
 	assign_with_each_failure(state, true);
 }
 
+static void a_pf_that_fails_anywhere_at_its_start_gives_vfs_with_everything_or_none(void **state)
+{
+	for (unsigned k = 1;; k++) {
+		struct why why = { .text = "" };
+		setup(state, false);
+		memset(world.irte, 0, sizeof(world.irte));
+		world.pf.master = NULL;
+		fake_log_clear();
+		fake_fail_step(k);
+		masters_start();
+		assert_true(k < MOST_STEPS);
+		if (!fake_step_failed()) {
+			assert_int_equal(irtes_used(), 1);
+			assert_true(k > 4);
+			return;
+		}
+		if (master_count() == 0 || master(0)->failed) {
+			assert_true(fake_log_contains("gives no VFs"));
+			assert_int_equal(assign_all(vm, &why), ERR_UNSUPPORTED);
+			continue;
+		}
+		/* Its own interrupt is what failed. */
+		assert_true(fake_log_contains("is polled every 10 ms instead of by interrupt"));
+		assert_int_equal(irtes_used(), 0);
+		assert_int_equal(assign_all(vm, &why), OK);
+	}
+}
+
 /* Both VFs in use: bus master on, two vectors each, one of them moved to another core. */
 static void use_both(void)
 {
@@ -212,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(an_assignment_that_fails_anywhere_leaves_the_vm_without_vfs_and_the_vfs_clean),
+		T(a_pf_that_fails_anywhere_at_its_start_gives_vfs_with_everything_or_none),
 		T(so_does_one_of_vfs_that_have_a_mediator),
 		T(a_release_that_fails_anywhere_ends_and_gives_nothing_on_that_is_still_reached),
 		T(an_interrupt_route_that_fails_anywhere_raises_nothing_and_loses_nothing),
