@@ -29,7 +29,7 @@ all: hypervisor guests
 
 help:
 	@echo "make                    build the hypervisor and the guests with the tools at hand"
-	@echo "make run                set up, build and boot a scenario; exits 0 only if all its VMs succeed"
+	@echo "make run                set up, build and boot a scenario; exits 0 only if it goes as expected"
 	@echo "    [SCENARIO=pair] [TARGET=auto|vtx|kvm|bochs] [SMP=n] [MEM=2G] [FIRMWARE=seabios|ovmf] [BOOT=grub|app]"
 	@echo "    [TRACE='vtd_inv_*'] [ICOUNT=1] [TIMEOUT=s] [QEMU_ARGS='...'] [HVARGS='...'] [RUN_DIR=folder]"
 	@echo "make console            the same, interactive: Ctrl-] cycles the consoles, Ctrl-a x leaves"
@@ -41,8 +41,11 @@ help:
 	@echo "make check              formatting, static analysis, headers, layering, sizes"
 	@echo "make iso                $(BUILD)/coppice.iso: boots a real machine through GRUB, BIOS and UEFI"
 	@echo "make esp                $(BUILD)/esp/: boots a real machine through UEFI without GRUB"
-	@echo "make target             the QEMU with VT-x, built once into ~/.cache/coppice"
+	@echo "make target             the QEMU with VT-x, built once into ~/.cache/coppice   [QEMU_TARBALL=file]"
 	@echo "make clean              remove $(BUILD)/ (the target in the cache stays)"
+	@echo
+	@echo "all of them: [BUILD=build] where things are built; [COPPICE_NO_SETUP=1] name missing packages, install none"
+	@echo "SCENARIO is a folder with a coppice.cfg, or one of: $(notdir $(patsubst %/,%,$(sort $(dir $(wildcard scenarios/*/coppice.cfg)))))"
 
 clean:
 	rm -rf $(BUILD)
