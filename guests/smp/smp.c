@@ -3,12 +3,11 @@
  * All vCPUs of a VM: started by INIT and start-up IPIs through real mode, they answer IPIs, drop
  * stale translations when told to, and have timers of their own.
  */
+#include "ap.h"
 #include "base/hw/insn.h"
 #include "guest.h"
 #include "interrupt.h"
 
-#define AP_PAGE      0x20000u
-#define AP_STACK     (16 * 1024)
 #define MAX_VCPUS    16
 #define ROUNDS       100
 #define TICKS        10
@@ -18,14 +17,6 @@
 #define VECTOR_FLUSH 0x42
 #define VECTOR_TICKS 0x43
 
-/* x2APIC interrupt command register (SDM volume 3A section 11.12.9). */
-#define X2APIC_ICR     0x830
-#define ICR_INIT       (5u << 8)
-#define ICR_STARTUP    (6u << 8)
-#define ICR_ASSERT     BIT(14)
-#define ICR_ALL_BUT_ME (3u << 18)
-#define ICR_TO(id)     ((u64)(id) << 32)
-
 /* The page whose translation is changed under everybody: 2 MiB at 1 GiB, seen as one of two pieces
  * of RAM. */
 #define WINDOW_VA   0x40000000ull
@@ -34,24 +25,17 @@
 #define PDE_FLAGS   0x83ull /* present, writable, 2 MiB */
 #define PTE_ADDRESS BITS64(51, 12)
 
-extern const u8 ap_begin[], ap_end[], ap_gdtr[], ap_cr3[], ap_stacks[], ap_entry[], ap_selector[];
-
-static u8 stacks[MAX_VCPUS][AP_STACK] __attribute__((aligned(16)));
+static u8 stacks[MAX_VCPUS][AP_STACK_BYTES] __attribute__((aligned(16)));
 static volatile u32 online;
 static volatile u32 pings[MAX_VCPUS], flushes[MAX_VCPUS], ticks[MAX_VCPUS];
 static volatile u64 seen[MAX_VCPUS];
 static volatile u32 pongs;
 
-static void send_ipi(u32 id, u32 command)
-{
-	wrmsr(X2APIC_ICR, ICR_TO(id) | ICR_ASSERT | command);
-}
-
 static void on_ping(void *ctx)
 {
 	(void)ctx;
 	pings[apic_id()]++;
-	send_ipi(0, VECTOR_PONG);
+	ap_send_ipi(0, VECTOR_PONG);
 }
 
 static void on_pong(void *ctx)
@@ -109,32 +93,13 @@ static void wait_for(const char *what, volatile u32 *value, u32 wanted)
 	}
 }
 
-static void put(u8 *page, const u8 *field, u64 value, size_t width)
-{
-	memcpy(page + (field - ap_begin), &value, width);
-}
-
 static void start_others(void)
 {
-	u8 *page = (u8 *)(u64)AP_PAGE;
-	struct {
-		u16 limit;
-		u64 base;
-	} __attribute__((packed)) gdtr;
-	u16 cs;
-
-	__asm__ volatile("sgdt %0; mov %%cs, %1" : "=m"(gdtr), "=r"(cs));
-	memcpy(page, ap_begin, (size_t)(ap_end - ap_begin));
-	put(page, ap_gdtr, gdtr.limit, 2);
-	put(page, ap_gdtr + 2, gdtr.base, 4);
-	put(page, ap_selector, cs, 2);
-	put(page, ap_cr3, read_cr3(), 4);
-	put(page, ap_stacks, (u64)stacks, 8);
-	put(page, ap_entry, (u64)ap_main, 8);
+	ap_prepare(1, stacks[0], ap_main);
 	for (u32 id = 1; id < guest->cpus; id++) {
-		send_ipi(id, ICR_INIT);
+		ap_send_ipi(id, ICR_INIT);
 		delay_ns(NS_PER_MS);
-		send_ipi(id, ICR_STARTUP | AP_PAGE >> PAGE_SHIFT);
+		ap_send_ipi(id, ICR_STARTUP | AP_PAGE >> PAGE_SHIFT);
 		wait_for("vCPUs that came up", &online, id);
 	}
 	print("%u vCPUs are up\n", guest->cpus);
@@ -148,7 +113,7 @@ static void ping_all(void)
 		for (u32 id = 1; id <= others; id++) {
 			u32 before = pongs;
 
-			send_ipi(id, VECTOR_PING);
+			ap_send_ipi(id, VECTOR_PING);
 			wait_for("answers to IPIs", &pongs, before + 1);
 		}
 	for (u32 id = 1; id <= others; id++)
@@ -180,7 +145,7 @@ static void shoot_down(void)
 
 		*(volatile u64 *)piece = piece + round;
 		point_window(piece);
-		wrmsr(X2APIC_ICR, ICR_ALL_BUT_ME | ICR_ASSERT | VECTOR_FLUSH);
+		ap_send_ipi(0, ICR_ALL_BUT_ME | VECTOR_FLUSH);
 		for (u32 id = 1; id < guest->cpus; id++) {
 			wait_for("flushes", &flushes[id], round);
 			if (seen[id] != piece + round)
@@ -194,7 +159,7 @@ static void shoot_down(void)
 
 static void tick_all(void)
 {
-	wrmsr(X2APIC_ICR, ICR_ALL_BUT_ME | ICR_ASSERT | VECTOR_TICKS);
+	ap_send_ipi(0, ICR_ALL_BUT_ME | VECTOR_TICKS);
 	on_ticks_wanted(NULL);
 	for (u32 id = 0; id < guest->cpus; id++)
 		wait_for("ticks", &ticks[id], TICKS);

@@ -1,11 +1,11 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; Where the other vCPUs begin: copied to AP_PAGE, entered in real mode at AP_PAGE >> 4 : 0 by a
-; start-up IPI (SDM volume 3A section 9.4.4). The BSP fills in the fields at the end.
+; Where other vCPUs begin: copied to AP_PAGE, entered in real mode at AP_PAGE >> 4 : 0 by a start-up
+; IPI (SDM volume 3A section 9.4.4). Who sends it fills in the fields at the end (ap.c).
 AP_PAGE equ 0x20000
 %define AT(label) (label - ap_begin)
 
 section .rodata
-global ap_begin, ap_end, ap_gdtr, ap_cr3, ap_stacks, ap_entry, ap_selector
+global ap_begin, ap_end, ap_gdtr, ap_cr3, ap_stacks, ap_entry, ap_selector, ap_number
 bits 16
 ap_begin:
 	cli
