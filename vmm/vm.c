@@ -191,12 +191,6 @@ enum err vm_start_again(struct vm *vm, struct why *why)
 	return OK;
 }
 
-void vm_restart(struct vm *vm, const char *who)
-{
-	vm->restart = true;
-	vm_end(vm, 0, "restarted by %s", who);
-}
-
 static void forget(struct vm *vm)
 {
 	vm->destroyed = true;
@@ -224,18 +218,15 @@ void vm_start(struct vm *vm)
 		core_add_vcpu(vm->vcpu[i]->core, vm->vcpu[i]);
 }
 
-void vm_end(struct vm *vm, s64 status, const char *fmt, ...)
+/* The one transition out of VM_RUNNING: who comes later changes nothing, or a guest that resets
+ * itself would undo a person's stop. */
+static void end(struct vm *vm, s64 status, bool restart, const char text[VM_END_TEXT_BYTES])
 {
-	char text[sizeof(vm->end_text)];
-	va_list args;
-
-	va_start(args, fmt);
-	format_v(text, sizeof(text), fmt, args);
-	va_end(args);
 	spin_lock(&vm->end_lock);
 	if (vm->state == VM_RUNNING) {
 		vm->exit_status = status;
-		memcpy(vm->end_text, text, sizeof(text));
+		vm->restart = restart;
+		memcpy(vm->end_text, text, sizeof(vm->end_text));
 		vm->state = VM_ENDED;
 	}
 	spin_unlock(&vm->end_lock);
@@ -246,6 +237,25 @@ void vm_end(struct vm *vm, s64 status, const char *fmt, ...)
 		if (vm->vcpu[i]->core != this_cpu())
 			lapic_ipi(vm->vcpu[i]->core->apic_id, VECTOR_KICK);
 	}
+}
+
+void vm_end(struct vm *vm, s64 status, const char *fmt, ...)
+{
+	char text[VM_END_TEXT_BYTES];
+	va_list args;
+
+	va_start(args, fmt);
+	format_v(text, sizeof(text), fmt, args);
+	va_end(args);
+	end(vm, status, false, text);
+}
+
+void vm_restart(struct vm *vm, const char *who)
+{
+	char text[VM_END_TEXT_BYTES];
+
+	format(text, sizeof(text), "restarted by %s", who);
+	end(vm, 0, true, text);
 }
 
 void vm_teardown(struct vm *vm)

@@ -74,14 +74,11 @@ struct vcpu {
 	struct vlapic lapic;
 	/* An exception that the last exit's verdict asked for; injected at the next entry. */
 	bool inject_exception, inject_has_error;
-	u8 inject_vector;
+	u8 inject_type, inject_vector; /* enum intr_type */
 	u32 inject_error;
 	bool inject_nmi;
 	volatile u32 attention; /* ATTENTION_* bits: something to do before the next entry */
 	bool window_open;       /* interrupt-window exiting is on */
-	u32 idt_vectoring; /* event whose delivery was cut short by the last exit, to be injected
-			      again; 0 = none */
-	u32 idt_vectoring_error;
 	u64 xcr0;
 	u64 dr[4], dr6; /* DR0..3 and DR6 as the guest wrote them; no breakpoint is ever armed */
 	bool os_xsave;  /* guest CR4.OSXSAVE, for CPUID without a VMREAD */
@@ -138,16 +135,17 @@ enum vm_state {
 };
 const char *vm_state_name(enum vm_state s);
 
+#define VM_END_TEXT_BYTES 320
 struct vm {
 	char name[CONFIG_NAME_BYTES];
 	unsigned id; /* 0.. ; VPID = id * CONFIG_VCPUS_PER_VM + vCPU + 1 */
 	volatile enum vm_state state;
 	const struct vm_config *config;
-	struct why refusal;       /* VM_REFUSED: why */
-	s64 exit_status;          /* 0 = success; VM_STATUS_* below when the guest did not say */
-	char end_text[320];       /* why it ended, for people */
-	struct spinlock lock;     /* virtual devices */
-	struct spinlock end_lock; /* the one transition to VM_ENDED */
+	struct why refusal; /* VM_REFUSED: why */
+	s64 exit_status;    /* 0 = success; VM_STATUS_* below when the guest did not say */
+	char end_text[VM_END_TEXT_BYTES]; /* why it ended, for people */
+	struct spinlock lock;             /* virtual devices */
+	struct spinlock end_lock;         /* the one transition to VM_ENDED */
 	bool ram_leaked; /* set by release_all(): a flush failed, a device may still reach the RAM:
 			    it is never reused */
 	u64 past_exits[EXIT_REASONS],
@@ -279,7 +277,8 @@ static inline void vcpu_set_gpr(struct vcpu *v, unsigned reg, u64 value)
 }
 bool vcpu_cs_long(struct vcpu *v);
 bool vcpu_cs_default_32(struct vcpu *v);
-u64 vcpu_cs_base(struct vcpu *v); /* 0 in 64-bit mode */
+unsigned vcpu_privilege(struct vcpu *v); /* 0 = kernel, 3 = user (CPL) */
+u64 vcpu_cs_base(struct vcpu *v);        /* 0 in 64-bit mode */
 u64 vcpu_ds_base(struct vcpu *v);
 
 /* Wake a vCPU or make its core leave guest mode soon, so that it sees vlapic_post(). Any core. */

@@ -25,6 +25,11 @@ int watch_ram(u64 argument);
 /* echo.c */
 int echo_lines(u64 argument);
 
+/* corners.c */
+int check_corners(u64 argument);
+int check_real_mode(u64 argument);
+int init_to_self(u64 argument);
+
 /* irqstorm.c */
 int storm_of_vf(u64 argument);
 

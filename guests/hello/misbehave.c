@@ -270,5 +270,8 @@ const struct behaviour misbehaviours[] = {
 	{ "cpuid", many_cpuids },
 	{ "echo", echo_lines },
 	{ "irqstorm", storm_of_vf },
+	{ "corners", check_corners },
+	{ "realmode", check_real_mode },
+	{ "init", init_to_self },
 	{ NULL, NULL },
 };

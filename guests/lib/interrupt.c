@@ -6,6 +6,7 @@
 #include "base/hw/insn.h"
 #include "guest.h"
 
+#define RFLAGS_FIXED   BIT64(1)
 #define VECTORS        256
 #define FIRST_EXTERNAL 32 /* vectors below are exceptions */
 #define ENTRY_BYTES    16 /* of interrupt_entries, start.asm */
@@ -94,6 +95,9 @@ static void on_exception(struct trap_frame *f)
 		caught = (struct fault){ f->vector, f->error_code, f->rip, read_cr2() };
 		f->rsp = catch_stack;
 		f->rip = (u64)catch_resume;
+		/* Back to us, whatever raised it: user mode, a single step. */
+		f->rflags = RFLAGS_FIXED;
+		__asm__ volatile("mov %%cs, %0; mov %%ss, %1" : "=r"(f->cs), "=r"(f->ss));
 		return;
 	}
 	print("exception %u, error code %llx, at %llx, cr2 %llx\n", (unsigned)f->vector,

@@ -5,7 +5,7 @@ import pytest
 NEIGHBOUR = "vm name=neighbour kernel=hello.elf mem=16M\n"
 # What the guest itself survives: the CPU tells it by an exception, or the hypercall by its result.
 TOLD = ["vmxon", "msr=1d9", "msr=c0011029", "msr=3a", "port=60", "port=cf9", "pagefault",
-        "badhypercall", "divide", "storm"]
+        "badhypercall", "divide", "storm", "corners"]
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +16,8 @@ def crowd(boot, tmp_path_factory):
     lines = ["option idle=poweroff"]
     lines += [f'vm name=told{i} kernel=hello.elf mem=16M cmdline="do={what}"'
               for i, what in enumerate(TOLD)]
+    lines += ['vm name=real kernel=hello.elf mem=16M cpus=2 cmdline="do=realmode"',
+              'vm name=init kernel=hello.elf mem=16M cmdline="do=init"']
     lines += ['vm name=tf kernel=hello.elf mem=16M cmdline="do=triplefault"',
               'vm name=unmapped kernel=hello.elf mem=16M cmdline="do=unmapped"',
               'vm name=missing kernel=nothere.elf mem=16M',
@@ -42,6 +44,15 @@ def test_a_triple_fault_ends_its_vm_with_the_place_of_the_fault(crowd):
     vm = crowd.vm("tf")
     assert vm["exit_status"] == -2
     assert "triple fault at RIP 0x" in crowd.console
+
+
+def test_an_exception_in_real_mode_is_one_of_real_mode(crowd):
+    assert crowd.vm("real")["exit_status"] == 0, crowd.vm_log("real")
+
+
+def test_a_vm_without_a_vcpu_that_could_run_again_ends(crowd):
+    assert crowd.vm("init")["exit_status"] == -1, crowd.vm_log("init")
+    assert "nothing can wake it" in crowd.vm("init")["end_text"]
 
 
 def test_unmapped_memory_ends_its_vm_and_says_what_is_where(crowd):

@@ -75,6 +75,9 @@ static s64 (*const calls[])(struct vcpu *) = {
 /* Kept apart, so that what does nothing costs nothing. HC_EXIT ends the VM. */
 static __attribute__((noinline)) enum verdict carry_out(struct vcpu *v, u64 call)
 {
+	/* A plain instruction in user mode, too; but ending the VM is the kernel's to do. */
+	if (vcpu_privilege(v))
+		return INJECT_UD;
 	v->gpr[RAX] = (u64)calls[call](v);
 	return v->vm->state == VM_RUNNING ? RESUME_NEXT : LEAVE_NEXT;
 }

@@ -109,23 +109,58 @@ static void skip_instruction(void)
 		   vmcs_read(VMCS_GUEST_RIP) + vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
 }
 
+#define SIGN_EXTEND_48(address) ((u64)((s64)((address) << 16) >> 16))
+
+/*
+ * What the CPU does at the end of an instruction, and skip_instruction() leaves out because it
+ * would cost each exit more VMCS accesses than all else: the shadow of STI or MOV SS ends, RIP
+ * wraps at 4 GiB outside 64-bit code, and inside it a RIP that is not canonical is #GP (XSA-170).
+ * An entry is refused for it only while the guest single-steps, or at the very end of its address
+ * space (SDM Vol. 3C 27.3.1.4, 27.3.1.5).
+ */
+bool finish_instruction(struct vcpu *v)
+{
+	u64 shadow = BLOCKING_STI | BLOCKING_MOV_SS;
+	u64 blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY), rip = vmcs_read(VMCS_GUEST_RIP);
+	bool long_code = (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA) &&
+			 (vmcs_read(VMCS_GUEST_CS_ACCESS) & SEGMENT_CODE_LONG);
+	u64 legal = long_code ? SIGN_EXTEND_48(rip) : (u32)rip;
+	bool steps = (blocking & shadow) && (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF);
+
+	if (rip != legal)
+		vmcs_write(VMCS_GUEST_RIP, legal);
+	if (rip != legal && long_code)
+		inject_exception(v, EXC_GP, true, 0);
+	if (steps)
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~shadow);
+	return rip != legal || steps;
+}
+
 /* VM entry was refused after the guest state had been loaded, or the reason has no row. Never the
  * machine's fault alone: stop the VM. */
 SLOW_PATH static bool entry_failed(struct vcpu *v)
 {
 	u32 reason = (u32)vmcs_read(VMCS_EXIT_REASON);
 
+	if ((reason & EXIT_REASON_BASIC) == EXIT_REASON_INVALID_STATE && finish_instruction(v)) {
+		inject_before_entry(v);
+		return true;
+	}
 	vm_end(v->vm, VM_STATUS_STOPPED,
 	       "vCPU %u: VM entry failed, exit reason 0x%x (%s), qualification 0x%llx: guest state "
 	       "rejected by the CPU (CR0 0x%llx CR4 0x%llx "
-	       "EFER 0x%llx RIP 0x%llx RFLAGS 0x%llx)",
+	       "EFER 0x%llx RIP 0x%llx RFLAGS 0x%llx interruptibility 0x%llx pending debug 0x%llx "
+	       "event 0x%llx)",
 	       v->index, reason, exit_reason_name(reason & EXIT_REASON_BASIC),
 	       (unsigned long long)vmcs_read(VMCS_EXIT_QUALIFICATION),
 	       (unsigned long long)vmcs_read(VMCS_GUEST_CR0),
 	       (unsigned long long)vmcs_read(VMCS_GUEST_CR4),
 	       (unsigned long long)vmcs_read(VMCS_GUEST_EFER),
 	       (unsigned long long)vmcs_read(VMCS_GUEST_RIP),
-	       (unsigned long long)vmcs_read(VMCS_GUEST_RFLAGS));
+	       (unsigned long long)vmcs_read(VMCS_GUEST_RFLAGS),
+	       (unsigned long long)vmcs_read(VMCS_GUEST_INTERRUPTIBILITY),
+	       (unsigned long long)vmcs_read(VMCS_GUEST_PENDING_DEBUG),
+	       (unsigned long long)vmcs_read(VMCS_ENTRY_INTERRUPTION_INFO));
 	return false;
 }
 
@@ -236,6 +271,13 @@ enum verdict on_interrupt_window(struct vcpu *v)
 	return RESUME_SAME;
 }
 
+int delivery_cut_short(void)
+{
+	u32 info = (u32)vmcs_read(VMCS_IDT_VECTORING_INFO);
+
+	return info & INTR_INFO_VALID ? (int)(info & INTR_INFO_VECTOR) : -1;
+}
+
 /* NMIs belong to the host; #DB and #AC go back to the guest where they came from; #MC is the
  * platform's. */
 enum verdict on_exception(struct vcpu *v)
@@ -243,13 +285,12 @@ enum verdict on_exception(struct vcpu *v)
 	u32 info = (u32)vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
 	u8 vector = info & INTR_INFO_VECTOR;
 
-	inject_remember_cut(v);
 	if (vector == EXC_NMI || vector == EXC_MC) {
 		log_warn("vmx", "core %u: %s while VM %s ran", v->core->index,
 			 vector == EXC_NMI ? "NMI" : "machine check", v->vm->name);
 		return RESUME_SAME;
 	}
-	if (v->idt_vectoring && ((v->idt_vectoring & INTR_INFO_VECTOR) == vector)) {
+	if (delivery_cut_short() == vector) {
 		vm_end(v->vm, VM_STATUS_STOPPED,
 		       "vCPU %u: exception %u raised again while it was being delivered (RIP "
 		       "0x%llx): endless",
@@ -260,7 +301,9 @@ enum verdict on_exception(struct vcpu *v)
 		v->dr6 = vmcs_read(VMCS_EXIT_QUALIFICATION) | DR6_FIXED;
 	inject_exception(v, vector, info & INTR_INFO_ERROR_CODE,
 			 (u32)vmcs_read(VMCS_EXIT_INTERRUPTION_ERROR));
-	v->idt_vectoring = 0;
+	/* INT1 goes on behind itself; as a fault it would come again and again. */
+	if ((info & INTR_TYPE_MASK) >> INTR_TYPE_SHIFT == INTR_PRIVILEGED_SOFT)
+		v->inject_type = INTR_PRIVILEGED_SOFT;
 	vcpu_attention(v, ATTENTION_INJECT);
 	return RESUME_SAME;
 }

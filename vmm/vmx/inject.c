@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The only writer of the VM-entry interruption information (Intel SDM Vol. 3C 25.8.3). Order at
- * each entry: an event whose delivery the last exit cut short, then an exception that a handler
- * decided, then NMI, then the virtual LAPIC's interrupt.
+ * each entry: an exception that a handler decided, then NMI, then the virtual LAPIC's interrupt.
+ * No exit cuts the delivery of an event short and goes on: what could (IDT, GDT, TSS or stack in
+ * device memory, #DB and #AC without end) stops the VM.
  */
 #include "vmm/vmx/insn.h"
 #include "vmm/vmx/msr.h"
@@ -11,33 +12,31 @@
 void inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 {
 	v->inject_exception = true;
+	v->inject_type = INTR_HARD_EXCEPTION;
 	v->inject_vector = vector;
 	v->inject_has_error = has_error;
 	v->inject_error = error;
 }
 
-void inject_remember_cut(struct vcpu *v)
+static void write_event(enum intr_type type, u8 vector, u32 rest)
 {
-	u32 info = (u32)vmcs_read(VMCS_IDT_VECTORING_INFO);
-
-	if (!(info & INTR_INFO_VALID))
-		return;
-	v->idt_vectoring = info;
-	vcpu_attention(v, ATTENTION_INJECT);
-	if (info & INTR_INFO_ERROR_CODE)
-		v->idt_vectoring_error = (u32)vmcs_read(VMCS_IDT_VECTORING_ERROR);
+	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO,
+		   INTR_INFO_VALID | (u32)type << INTR_TYPE_SHIFT | rest | vector);
 }
 
-static void write_event(u32 info, u32 error)
+/* In real mode exceptions push no error code, and an entry that would is refused (27.2.1.3). */
+static void write_exception(struct vcpu *v)
 {
-	u32 type = (info & INTR_TYPE_MASK) >> INTR_TYPE_SHIFT;
+	bool error = v->inject_has_error && (vmcs_read(VMCS_GUEST_CR0) & CR0_PE);
 
-	if (info & INTR_INFO_ERROR_CODE)
-		vmcs_write(VMCS_ENTRY_EXCEPTION_ERROR, error);
-	if (type >= INTR_SOFT_INTERRUPT)
+	if (error)
+		vmcs_write(VMCS_ENTRY_EXCEPTION_ERROR, v->inject_error);
+	if (v->inject_type != INTR_HARD_EXCEPTION)
 		vmcs_write(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
-	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, info & (INTR_INFO_VALID | INTR_INFO_ERROR_CODE |
-							 INTR_TYPE_MASK | INTR_INFO_VECTOR));
+	/* The exception ends the shadow of an STI or MOV SS before it. */
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+		   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(u64)(BLOCKING_STI | BLOCKING_MOV_SS));
+	write_event(v->inject_type, v->inject_vector, error ? INTR_INFO_ERROR_CODE : 0);
 }
 
 static void set_window(struct vcpu *v, bool open)
@@ -59,23 +58,15 @@ static bool guest_takes_interrupts(void)
 /* Returns true if an event was written. */
 static bool inject_pending_exception(struct vcpu *v)
 {
-	if (v->idt_vectoring) {
-		write_event(v->idt_vectoring, v->idt_vectoring_error);
-		v->idt_vectoring = 0;
-		return true;
-	}
 	if (v->inject_exception) {
 		v->inject_exception = false;
-		write_event(INTR_INFO_VALID | INTR_HARD_EXCEPTION << INTR_TYPE_SHIFT |
-				    v->inject_vector |
-				    (v->inject_has_error ? INTR_INFO_ERROR_CODE : 0),
-			    v->inject_error);
+		write_exception(v);
 		return true;
 	}
 	if (v->inject_nmi && !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
 			       (BLOCKING_NMI | BLOCKING_STI | BLOCKING_MOV_SS))) {
 		v->inject_nmi = false;
-		write_event(INTR_INFO_VALID | INTR_NMI << INTR_TYPE_SHIFT | EXC_NMI, 0);
+		write_event(INTR_NMI, EXC_NMI, 0);
 		return true;
 	}
 	return false;
@@ -99,6 +90,6 @@ void inject_before_entry(struct vcpu *v)
 	}
 	vlapic_accept(&v->lapic, (u8)vector);
 	v->injected++;
-	write_event(INTR_INFO_VALID | INTR_EXTERNAL << INTR_TYPE_SHIFT | (u32)vector, 0);
+	write_event(INTR_EXTERNAL, (u8)vector, 0);
 	set_window(v, vlapic_deliverable(&v->lapic) >= 0);
 }

@@ -27,7 +27,16 @@ enum verdict on_ept_violation(struct vcpu *v)
 	unsigned length = 0;
 	enum err e = ERR_NOT_FOUND;
 
-	inject_remember_cut(v);
+	/* Then RIP is not at the instruction that made the access: nothing can be emulated. */
+	if (delivery_cut_short() >= 0) {
+		vm_end(v->vm, VM_STATUS_STOPPED,
+		       "vCPU %u: delivering event %d at RIP 0x%llx touched guest-physical 0x%llx: "
+		       "the IDT, GDT, TSS and stacks must be in RAM, which ends at 0x%llx",
+		       v->index, delivery_cut_short(),
+		       (unsigned long long)vmcs_read(VMCS_GUEST_RIP), (unsigned long long)at.v,
+		       (unsigned long long)v->vm->ram_bytes);
+		return STOP_VM;
+	}
 	if ((q & EPT_QUAL_LINEAR_VALID) && (q & EPT_QUAL_FINAL))
 		e = mmio_access(v, at, q & EPT_QUAL_WRITE, q & EPT_QUAL_FETCH, &length, &why);
 	if (e == OK) {

@@ -59,6 +59,7 @@
 #define CR4_SMEP		BIT64(20)
 #define CR4_SMAP		BIT64(21)
 #define RFLAGS_FIXED		BIT64(1)
+#define RFLAGS_TF		BIT64(8)
 #define RFLAGS_IF		BIT64(9)
 
 #define DR6_FIXED		0xffff0ff0ull

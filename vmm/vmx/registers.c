@@ -24,40 +24,76 @@ enum cr_type {
 #define DR_QUAL_NUMBER(q) ((q)&7)
 #define DR_QUAL_READ(q)   ((q) >> 4 & 1)
 
+#define PDPTES         4
+#define PDPTE_PRESENT  BIT64(0)
+#define PDPTE_RESERVED (BITS64(63, 52) | BITS64(8, 5) | BITS64(2, 1))
+#define CR3_PDPT       BITS64(31, 5)
+
+/*
+ * A write that we carry out turns PAE paging on: the processor would load four entries from memory
+ * and refuse wrong ones (SDM Vol. 3A 4.4.1).
+ */
+static bool load_pdptes(struct vcpu *v)
+{
+	u64 entry[PDPTES];
+
+	if (!guest_read(v->vm, gpa(vmcs_read(VMCS_GUEST_CR3) & CR3_PDPT), entry, sizeof(entry)))
+		return false;
+	for (unsigned i = 0; i < PDPTES; i++)
+		if ((entry[i] & PDPTE_PRESENT) && (entry[i] & PDPTE_RESERVED))
+			return false;
+	for (unsigned i = 0; i < PDPTES; i++)
+		vmcs_write(VMCS_GUEST_PDPTE0 + 2 * i, entry[i]);
+	return true;
+}
+
+/*
+ * Paging on or off by a write that we carry out: what the processor does then (SDM Vol. 3A 4.1.2,
+ * 10.8.5). 64-bit code can do neither.
+ */
+static bool switch_paging(struct vcpu *v, bool on)
+{
+	u64 efer = vmcs_read(VMCS_GUEST_EFER);
+	bool pae = vmcs_read(VMCS_GUEST_CR4) & CR4_PAE, long_mode = on && (efer & EFER_LME);
+
+	if ((long_mode || (efer & EFER_LMA)) &&
+	    (vmcs_read(VMCS_GUEST_CS_ACCESS) & SEGMENT_CODE_LONG))
+		return false;
+	if ((long_mode && !pae) || (on && pae && !long_mode && !load_pdptes(v)))
+		return false;
+	vmcs_write(VMCS_GUEST_EFER, long_mode ? efer | EFER_LMA : efer & ~EFER_LMA);
+	vmcs_write(VMCS_ENTRY_CONTROLS, vmx_controls.entry | (long_mode ? ENTRY_IA32E : 0));
+	vcpu_flush_tlb(v);
+	return true;
+}
+
 /* CR0: NE stays on in hardware, CD and NW are remembered only; the rest is the guest's. */
 static enum verdict write_cr0_guest(struct vcpu *v, u64 value)
 {
-	(void)v;
 	if (value >> 32 || ((value & CR0_PG) && !(value & CR0_PE)) ||
 	    ((value & CR0_NW) && !(value & CR0_CD)))
 		return INJECT_GP;
 	value = (value & CR0_DEFINED) | CR0_ET;
+	/* The exit came before the processor looked at the write. */
+	if (((vmcs_read(VMCS_GUEST_CR0) ^ value) & CR0_PG) && !switch_paging(v, value & CR0_PG))
+		return INJECT_GP;
 	vmcs_write(VMCS_CR0_SHADOW, value);
-	/*
-	 * This exit happened before the processor looked at the write, so switching paging on or
-	 * off together with one of our bits would skip its long-mode bookkeeping: only CD, NW and
-	 * NE are taken here, and the guest's other bits when they do not touch PG.
-	 */
-	if ((vmcs_read(VMCS_GUEST_CR0) ^ value) & CR0_PG) {
-		u64 efer = vmcs_read(VMCS_GUEST_EFER);
-		bool long_mode = (value & CR0_PG) && (efer & EFER_LME);
-
-		if (long_mode && !(vmcs_read(VMCS_GUEST_CR4) & CR4_PAE))
-			return INJECT_GP;
-		vmcs_write(VMCS_GUEST_EFER, long_mode ? efer | EFER_LMA : efer & ~EFER_LMA);
-		vmcs_write(VMCS_ENTRY_CONTROLS, vmx_controls.entry | (long_mode ? ENTRY_IA32E : 0));
-	}
 	vmcs_write(VMCS_GUEST_CR0, (value & ~(CR0_CD | CR0_NW)) | CR0_NE);
 	return RESUME_NEXT;
 }
 
 static enum verdict write_cr4_guest(struct vcpu *v, u64 value)
 {
-	if (value & ~CR4_ALLOWED)
+	u64 changed = value ^ vmcs_read(VMCS_GUEST_CR4), efer = vmcs_read(VMCS_GUEST_EFER);
+
+	/* Bits that this CPU lacks are allowed bits no more. */
+	if (value & ~(CR4_ALLOWED & vmx_controls.cr4_fixed1))
 		return INJECT_GP;
-	if (((value ^ vmcs_read(VMCS_GUEST_CR4)) & CR4_PAE) &&
-	    (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA))
+	if ((changed & CR4_PAE) && (efer & EFER_LMA))
 		return INJECT_GP;
+	if ((changed & value & CR4_PAE) && (vmcs_read(VMCS_GUEST_CR0) & CR0_PG) && !load_pdptes(v))
+		return INJECT_GP;
+	vcpu_flush_tlb(v);
 	vmcs_write(VMCS_CR4_SHADOW, value);
 	vmcs_write(VMCS_GUEST_CR4, (value & vmx_controls.cr4_fixed1) | vmx_controls.cr4_fixed0);
 	v->os_xsave = value & CR4_OSXSAVE;

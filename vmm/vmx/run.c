@@ -106,15 +106,34 @@ void core_rearm_timer(void)
 	lapic_timer_oneshot(VECTOR_TIMER, next ? (next > now ? next - now : 1) : 0);
 }
 
+/*
+ * A VM all of whose vCPUs sleep with interrupts off, or wait to be started, will never run again:
+ * say so instead of waiting for ever.
+ */
+static void end_if_dead(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->cpus; i++) {
+		struct vcpu *v = vm->vcpu[i];
+
+		if (v->state == VCPU_READY || (v->state == VCPU_HALTED && !v->halted_for_good) ||
+		    v->inject_nmi || v->init || v->sipi)
+			return;
+	}
+	vm_end(vm, VM_STATUS_STOPPED,
+	       "every vCPU is in HLT with interrupts off, or waits for a start-up IPI after INIT: "
+	       "nothing can wake it");
+}
+
 /* A halted vCPU wakes for a deliverable interrupt or an NMI; requests of other cores (INIT,
  * start-up) are served here. */
 static bool wants_to_run(struct vcpu *v)
 {
-	if (v->init) {
-		v->init = false;
-		v->state = VCPU_WAIT_SIPI;
+	if (__atomic_exchange_n(&v->init, false, __ATOMIC_ACQUIRE)) {
+		vcpu_reset(v);
+		end_if_dead(v->vm);
 	}
 	if (v->state == VCPU_WAIT_SIPI && v->sipi) {
+		v->inject_nmi = false; /* one that came while it waited: it has no IDT yet */
 		v->has_start = false;
 		v->fresh = true;
 		v->state = VCPU_READY;
@@ -171,19 +190,6 @@ static void drop_ended(struct cpu *c)
 	}
 }
 
-/* A VM all of whose vCPUs sleep with interrupts off will never run again: say so instead of waiting
- * for ever. */
-static void end_if_dead(struct vm *vm)
-{
-	for (unsigned i = 0; i < vm->cpus; i++) {
-		struct vcpu *v = vm->vcpu[i];
-
-		if (v->state == VCPU_READY || (v->state == VCPU_HALTED && !v->halted_for_good))
-			return;
-	}
-	vm_end(vm, VM_STATUS_STOPPED, "HLT with interrupts off on every vCPU: nothing can wake it");
-}
-
 static void set_slice(bool shared)
 {
 	u32 pin = vmx_controls.pin;
@@ -213,6 +219,10 @@ static void run_vcpu(struct vcpu *v, bool shared)
 {
 	vcpu_load(v);
 	set_slice(shared);
+	/* A VMRESUME that is refused for it is tried again (entry_failed()); a VMLAUNCH must not
+	 * be. */
+	if (!v->launched)
+		finish_instruction(v);
 	v->attention = 0;
 	v->lapic.pending = 1;
 	inject_before_entry(v);
@@ -270,7 +280,11 @@ void vcpu_startup_ipi(struct vcpu *v, u8 vector)
 
 void vcpu_init_ipi(struct vcpu *v)
 {
+	/* A second start-up IPI that crossed the first one must not start it again by itself. */
+	v->sipi = false;
 	__atomic_store_n(&v->init, true, __ATOMIC_RELEASE);
+	/* To itself: not one instruction more. */
+	vcpu_attention(v, ATTENTION_LEAVE);
 	vcpu_kick(v);
 }
 

@@ -26,13 +26,6 @@ _Static_assert(offsetof(struct vcpu, gpr) == 0 && offsetof(struct vcpu, launched
 #define EPT_POINTER_WB     6u
 #define EPT_POINTER_WALK_4 (3u << 3)
 
-/* CR0 and CR4 bits that a guest may change without asking. All others are ours: reads come from the
- * shadow. */
-#define CR4_GUEST_OWNED                                                                            \
-	(BIT64(0) | BIT64(1) | BIT64(2) | BIT64(3) | BIT64(4) | CR4_PAE | CR4_PGE | BIT64(8) |     \
-	 CR4_OSFXSR | CR4_OSXMMEXCPT)
-#define CR0_HOST_OWNED (CR0_NE | CR0_NW | CR0_CD)
-
 /* FXSAVE image: x87 control word and MXCSR, their places and reset values (SDM Vol.
  * 1 10.5.1, 8.1.5, 10.2.3). */
 #define FX_CONTROL_WORD  0
@@ -141,6 +134,21 @@ static void write_host_state(void)
 	vmcs_write(VMCS_HOST_RIP, (u64)vmx_exit_entry);
 }
 
+static u16 vpid_of(const struct vcpu *v)
+{
+	return (u16)(v->vm->id * CONFIG_VCPUS_PER_VM + v->index + 1);
+}
+
+void vcpu_flush_tlb(struct vcpu *v)
+{
+	if (!vmx_controls.vpid)
+		return; /* then each entry and exit does */
+	if (vmx_controls.invvpid_single)
+		vmx_invvpid(INVVPID_SINGLE, vpid_of(v));
+	else
+		vmx_invept(INVEPT_ALL, 0);
+}
+
 static void write_controls(struct vcpu *v)
 {
 	const struct vmx_controls *c = &vmx_controls;
@@ -164,7 +172,7 @@ static void write_controls(struct vcpu *v)
 	vmcs_write(VMCS_EPT_POINTER,
 		   pool_hpa(v->vm->ept_root).v | EPT_POINTER_WB | EPT_POINTER_WALK_4);
 	if (c->vpid)
-		vmcs_write(VMCS_VPID, v->vm->id * CONFIG_VCPUS_PER_VM + v->index + 1);
+		vmcs_write(VMCS_VPID, vpid_of(v));
 	vmcs_write(VMCS_CR0_MASK, CR0_HOST_OWNED);
 	vmcs_write(VMCS_CR4_MASK, ~CR4_GUEST_OWNED);
 }
@@ -234,6 +242,18 @@ void vcpu_destroy(struct vcpu *v)
 	pool_free(POOL_VM, v, ALIGN_UP(sizeof(struct vcpu), PAGE_SIZE) / PAGE_SIZE);
 }
 
+void vcpu_reset(struct vcpu *v)
+{
+	u32 pending = v->lapic.pending;
+
+	vlapic_init(&v->lapic, v->index, GUEST_APIC_TIMER_KHZ, time_tsc_khz());
+	v->lapic.pending = pending;
+	v->timer_seen = 0;
+	v->inject_exception = v->inject_nmi = v->halted_for_good = false;
+	v->dr6 = DR6_FIXED;
+	v->state = VCPU_WAIT_SIPI;
+}
+
 void vcpu_set_start(struct vcpu *v, const struct vcpu_start *start)
 {
 	v->start = *start;
@@ -248,6 +268,7 @@ static void write_all(struct vcpu *v)
 	write_controls(v);
 	write_host_state();
 	write_rest_of_guest();
+	vcpu_flush_tlb(v);
 	if (v->has_start && !v->sipi)
 		write_long_mode(v);
 	else
@@ -323,70 +344,4 @@ void vcpu_unload(struct vcpu *v)
 	vmx_clear(pool_hpa(v->vmcs).v);
 	v->launched = 0;
 	this_cpu()->current = NULL;
-}
-
-u64 vcpu_rip(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_RIP);
-}
-u64 vcpu_cr3(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_CR3);
-}
-u64 vcpu_efer(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_EFER);
-}
-u64 vcpu_rflags(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_RFLAGS);
-}
-u64 vcpu_rsp(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_RSP);
-}
-void vcpu_set_rsp(struct vcpu *v, u64 value)
-{
-	(void)v;
-	vmcs_write(VMCS_GUEST_RSP, value);
-}
-u64 vcpu_cs_base(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_CS_BASE);
-}
-u64 vcpu_ds_base(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_DS_BASE);
-}
-bool vcpu_cs_long(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_CS_ACCESS) & SEGMENT_CODE_LONG;
-}
-bool vcpu_cs_default_32(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_CS_ACCESS) & SEGMENT_CODE_D;
-}
-
-/* What the guest reads: its own bits from the register, ours from the shadow. */
-u64 vcpu_cr0(struct vcpu *v)
-{
-	(void)v;
-	return (vmcs_read(VMCS_GUEST_CR0) & ~CR0_HOST_OWNED) |
-	       (vmcs_read(VMCS_CR0_SHADOW) & CR0_HOST_OWNED);
-}
-
-u64 vcpu_cr4(struct vcpu *v)
-{
-	(void)v;
-	return (vmcs_read(VMCS_GUEST_CR4) & CR4_GUEST_OWNED) |
-	       (vmcs_read(VMCS_CR4_SHADOW) & ~CR4_GUEST_OWNED);
 }

@@ -32,6 +32,7 @@ enum vmcs_field {
 	VMCS_LINK_POINTER		= 0x2800,
 	VMCS_GUEST_PAT			= 0x2804,
 	VMCS_GUEST_EFER			= 0x2806,
+	VMCS_GUEST_PDPTE0		= 0x280a, /* four, at steps of 2 */
 	VMCS_HOST_PAT			= 0x2c00,
 	VMCS_HOST_EFER			= 0x2c02,
 	/* 32-bit                                                              B.3 */
@@ -55,7 +56,6 @@ enum vmcs_field {
 	VMCS_EXIT_INTERRUPTION_INFO	= 0x4404,
 	VMCS_EXIT_INTERRUPTION_ERROR	= 0x4406,
 	VMCS_IDT_VECTORING_INFO		= 0x4408,
-	VMCS_IDT_VECTORING_ERROR	= 0x440a,
 	VMCS_EXIT_INSTRUCTION_LENGTH	= 0x440c,
 	VMCS_GUEST_ES_LIMIT		= 0x4800,
 	VMCS_GUEST_LDTR_LIMIT		= 0x480c,
@@ -167,6 +167,7 @@ enum intr_type { INTR_EXTERNAL = 0, INTR_NMI = 2, INTR_HARD_EXCEPTION = 3, INTR_
 #define EXIT_REASON_BASIC		0xffffu
 /* Segment access rights, 25.4.1 */
 #define SEGMENT_UNUSABLE		BIT(16)
+#define SEGMENT_DPL_SHIFT		5 /* of SS: the privilege level (SDM Vol. 3C 25.4.1) */
 #define SEGMENT_CODE_LONG		BIT(13)
 #define SEGMENT_CODE_D			BIT(14)
 

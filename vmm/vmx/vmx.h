@@ -32,10 +32,24 @@ void vcpu_destroy(struct vcpu *v);
  * wait for SIPI. */
 void vcpu_set_start(struct vcpu *v, const struct vcpu_start *start);
 
+/* CR0 and CR4 bits that a guest may change without asking. All others are ours: reads come from the
+ * shadow. */
+#define CR4_GUEST_OWNED                                                                            \
+	(BIT64(0) | BIT64(1) | BIT64(2) | BIT64(3) | BIT64(4) | CR4_PAE | CR4_PGE | BIT64(8) |     \
+	 CR4_OSFXSR | CR4_OSXMMEXCPT)
+#define CR0_HOST_OWNED (CR0_NE | CR0_NW | CR0_CD)
+
+/* INIT: what the processor forgets, here and in its local APIC; then it waits for a start-up IPI.
+ */
+void vcpu_reset(struct vcpu *v);
+
 /* Make `v` the one whose VMCS and MSRs are loaded on this core. */
 void vcpu_load(struct vcpu *v);
 /* Take it off this core: VMCLEAR, MSRs and FPU saved. */
 void vcpu_unload(struct vcpu *v);
+
+/* Forget its linear translations, after what makes a processor do so: INIT, paging on or off. */
+void vcpu_flush_tlb(struct vcpu *v);
 
 /* --- exit.asm
  * ----------------------------------------------------------------------------------------------------------
@@ -74,8 +88,10 @@ void inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
 /* Everything that must happen before the next entry: pending exception, cut-short delivery,
  * interrupt or its window. */
 void inject_before_entry(struct vcpu *v);
-/* The last exit cut the delivery of an event short: remember it. */
-void inject_remember_cut(struct vcpu *v);
+/* End the last emulated instruction as the CPU would have. True: there was something to do. */
+bool finish_instruction(struct vcpu *v);
+/* Did the last exit happen while an event was being delivered? Its vector, or -1. */
+int delivery_cut_short(void);
 
 /* --- cpuid.c, msrs.c
  * ---------------------------------------------------------------------------------------------------

@@ -117,6 +117,15 @@ static void unknown_hypercalls_say_so(void **state)
 	assert_int_equal(call(1ull << 32 | HC_TIME, 0, 0), HC_E_UNKNOWN);
 }
 
+static void user_mode_makes_no_hypercalls(void **state)
+{
+	(void)state;
+	world.privilege = 3;
+	v->gpr[RAX] = HC_EXIT;
+	assert_int_equal(on_vmcall(v), INJECT_UD);
+	assert_false(world.ended);
+}
+
 static void exit_statuses_are_a_byte(void **state)
 {
 	(void)state;
@@ -493,6 +502,7 @@ int main(void)
 		T(a_guest_that_floods_its_console_is_limited_and_the_rest_counted),
 		T(hypercall_arguments_outside_ram_are_refused),
 		T(unknown_hypercalls_say_so),
+		T(user_mode_makes_no_hypercalls),
 		T(exit_statuses_are_a_byte),
 		T(figures_are_kept_and_replaced),
 		T(the_shared_page_is_mapped_below_the_windows_end_and_filled),

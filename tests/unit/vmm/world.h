@@ -59,6 +59,7 @@ extern struct world {
 	unsigned core; /* where we run */
 	/* Registers of the vCPU that exits. */
 	u64 rip, rsp, cr0, cr3, cr4, efer, cs_base;
+	unsigned privilege;
 	bool long_mode, default_32;
 	/* What fails. */
 	enum err flr, iommu, acs, policy, attach_back, attach, domain, map, irte_free, irte_alloc,

@@ -125,6 +125,12 @@ u64 vcpu_cs_base(struct vcpu *v)
 	return world.cs_base;
 }
 
+unsigned vcpu_privilege(struct vcpu *v)
+{
+	(void)v;
+	return world.privilege;
+}
+
 bool vcpu_cs_long(struct vcpu *v)
 {
 	(void)v;
