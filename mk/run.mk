@@ -19,7 +19,7 @@ RUN_OPTIONS = --scenario "$(SCENARIO)" --target "$(TARGET)" --smp "$(SMP)" --mem
 	      --qemu-args "$(QEMU_ARGS)" --hvargs "$(HVARGS)" \
 	      --run-dir "$(RUN_DIR)" --timeout "$(TIMEOUT)"
 
-.PHONY: run console iso esp bench target run-ready
+.PHONY: run console iso esp bench chaos target run-ready
 # What a boot needs; the runner sees to the machine itself.
 run-ready:
 	@$(SETUP) build run
@@ -44,6 +44,14 @@ esp:
 
 bench: run-ready
 	@$(PYTHON) tools/bench.py --build "$(BUILD)"
+
+# The hostile guest with other seeds: one run per seed, each as long as OPS says.
+SEED ?= 1
+SEEDS ?= 1
+OPS ?= 1000000
+chaos: run-ready
+	@$(PYTHON) tools/chaos.py --build "$(BUILD)" --target "$(TARGET)" --seed "$(SEED)" --seeds "$(SEEDS)" \
+		--ops "$(OPS)" --smp "$(or $(SMP),2)"
 
 target:
 	@tests/target/build-target.sh
