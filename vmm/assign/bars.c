@@ -88,8 +88,8 @@ static void map_bar(struct vm *vm, struct assigned_vf *a, unsigned n, u64 base)
 	a->gpa_mapped[n] = base;
 	if (e) {
 		/* The guest still reaches it, access by access, through vmm/guest/mmio.c. */
-		log_warn("assign", "VM %s: BAR %u of VF " VF_FMT " is emulated and slow: %s",
-			 vm->name, n, VF_ARG(a->vf), why.text);
+		guest_teach(vm, "BAR %u of VF " VF_FMT " is emulated and slow: %s", n,
+			    VF_ARG(a->vf), why.text);
 		ept_unmap(vm, gpa(base), size);
 	}
 }

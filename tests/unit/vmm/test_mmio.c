@@ -21,6 +21,10 @@ static struct assigned_vf *a;
 static struct why why;
 static unsigned length;
 
+#define VF_DEVFN             (1 << 3)
+#define PCI_COMMAND_REGISTER 4
+#define MEMORY_SPACE         2
+
 static int setup(void **state)
 {
 	world_setup(state);
@@ -33,6 +37,22 @@ static int setup(void **state)
 	fake_events_clear();
 	fake_log_clear();
 	return 0;
+}
+
+/* How many lines a guest can make by switching a BAR on that does not fit into EPT. */
+static void a_bar_that_cannot_be_mapped_is_told_a_few_times_only(void **state)
+{
+	unsigned lines = 0;
+
+	(void)state;
+	world.ept = ERR_BUSY;
+	for (unsigned i = 0; i < 1000; i++) {
+		vpci_write(vm, VF_DEVFN, PCI_COMMAND_REGISTER, 2, 0);
+		vpci_write(vm, VF_DEVFN, PCI_COMMAND_REGISTER, 2, MEMORY_SPACE);
+	}
+	for (const char *at = fake_log_text(); (at = strstr(at, "emulated and slow")); at++)
+		lines++;
+	assert_in_range(lines, 1, 8);
 }
 
 static enum err access(u64 at, bool write, const char *bytes, unsigned count)
@@ -529,6 +549,7 @@ static void every_config_register_written_with_all_ones_leaves_the_host_device_s
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_bar_that_cannot_be_mapped_is_told_a_few_times_only),
 		T(a_32_bit_load_clears_the_upper_half_and_smaller_ones_keep_the_rest),
 		T(rsp_is_a_register_like_any_other),
 		T(immediates_and_high_bytes_are_stored),
