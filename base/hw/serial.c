@@ -4,6 +4,7 @@
 #include "base/hw/insn.h"
 #include "base/log.h"
 #include "base/mmio.h"
+#include "base/time.h"
 
 enum uart_reg {
 	UART_DATA = 0, /* divisor low with DLAB */
@@ -77,11 +78,15 @@ static void setup(struct uart *u)
 
 static bool wait_for_room(struct uart *u)
 {
-	for (int i = u->stuck ? POLLS - 1 : 0; i < POLLS; i++)
+	for (int i = u->stuck ? POLLS - 1 : 0; i < POLLS; i++) {
 		if (read_reg(u, UART_LSR) & LSR_TRANSMITTER_EMPTY) {
 			u->stuck = false;
 			return true;
 		}
+		/* A long report takes seconds: others must not wait for this core meanwhile. */
+		if (time_wait_hook)
+			time_wait_hook();
+	}
 	u->stuck = true;
 	return false;
 }
