@@ -7,7 +7,9 @@ ANY = ["pair", "hello", "no-acs", "no-iommu", "no-vtx"]
 
 @pytest.fixture(scope="module")
 def pair(boot):
-    return boot("pair", smp=2)
+    result = boot("pair", smp=2)
+    assert result.returncode == 0, result.explain()
+    return result
 
 
 def test_the_exits_of_a_vm_add_up(pair):
