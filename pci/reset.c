@@ -9,24 +9,23 @@
  */
 #include "pci/reset.h"
 
-#include "base/time.h"
 #include "pci/config.h"
 #include "pci/internal.h"
 
 #define DRAIN_TIMEOUT_NS (700 * NS_PER_MS) /* completions arrive or time out long before */
 #define FLR_SETTLE_NS    (100 * NS_PER_MS) /* no access before: the function may drop it */
 #define FLR_TIMEOUT_NS   (1 * NS_PER_S)    /* from then on, until it answers */
+_Static_assert(DRAIN_TIMEOUT_NS + FLR_SETTLE_NS + FLR_TIMEOUT_NS == VF_RESET_LONGEST_NS,
+	       "what reset.h promises");
 
-static bool is_drained(void *ctx)
+static bool has_flr(const struct pci_function *f)
 {
-	const struct pci_function *f = ctx;
-
-	return !(pci_read16(f->rid, f->cap_pcie + PCI_EXP_DEVSTA) & PCI_EXP_DEVSTA_TRPND);
+	return f->cap_pcie && f->flr;
 }
 
-static bool is_back(void *ctx)
+static bool is_drained(const struct pci_function *f)
 {
-	return vf_answers(ctx);
+	return !(pci_read16(f->rid, f->cap_pcie + PCI_EXP_DEVSTA) & PCI_EXP_DEVSTA_TRPND);
 }
 
 static void initiate(const struct pci_function *f)
@@ -69,47 +68,78 @@ static enum err check_reset_values(const struct vf *vf, struct why *why)
 		    RID_ARG(vf->rid), command, msix);
 }
 
-static enum err verify(struct vf *vf, struct why *why)
+static void enter(struct vf_reset *r, enum vf_reset_phase phase, u64 ns)
 {
-	if (wait_until(is_back, vf, FLR_TIMEOUT_NS) != OK)
-		return fail(why, ERR_TIMEOUT, vf->rid, RID_FMT ": no answer within 1.1 s of FLR",
-			    RID_ARG(vf->rid));
-	enum err e = check_identity(vf, why);
-
-	return e == OK ? check_reset_values(vf, why) : e;
+	r->phase = phase;
+	r->until_ns = time_now_ns() + ns;
 }
 
-enum err vf_function_level_reset(struct vf *vf, struct why *why)
+void vf_reset_start(struct vf_reset *r, struct vf *vf)
 {
-	struct pci_function *f = vf->function;
-
-	if (!f->cap_pcie || !f->flr)
-		return fail(why, ERR_UNSUPPORTED, vf->rid,
-			    RID_FMT
-			    ": the VF has no Function Level Reset (Device Capabilities bit 28)",
-			    RID_ARG(vf->rid));
+	*r = (struct vf_reset){ .vf = vf, .phase = VF_RESET_OVER };
+	if (!has_flr(vf->function))
+		return;
 	/*
 	 * Written even if it reads 0: on QEMU an FLR clears Bus Master Enable but leaves the DMA
 	 * window open until the next write of Command. On hardware it stops new requests, so that
 	 * draining ends.
 	 */
 	vf_set_command(vf, false, false);
-	bool drained = wait_until(is_drained, f, DRAIN_TIMEOUT_NS) == OK;
+	enter(r, VF_RESET_DRAINING, DRAIN_TIMEOUT_NS);
+	(void)vf_reset_over(r);
+}
 
-	/*
-	 * A VF that does not drain is reset all the same, to stop it; but it is not believed
-	 * afterwards.
-	 */
-	initiate(f);
-	time_delay_ns(FLR_SETTLE_NS);
-	enum err e = verify(vf, why);
+/*
+ * A VF that does not drain is reset all the same, to stop it; but it is not believed afterwards.
+ */
+static void drain(struct vf_reset *r, bool late)
+{
+	r->drained = is_drained(r->vf->function);
+	if (!r->drained && !late)
+		return;
+	initiate(r->vf->function);
+	enter(r, VF_RESET_SETTLING, FLR_SETTLE_NS);
+}
+
+bool vf_reset_over(struct vf_reset *r)
+{
+	/* The clock first: after the deadline the VF is asked once more. */
+	bool late = time_now_ns() >= r->until_ns;
+
+	if (r->phase == VF_RESET_SETTLING && late) {
+		enter(r, VF_RESET_ANSWERING, FLR_TIMEOUT_NS);
+		late = false;
+	}
+	if (r->phase == VF_RESET_ANSWERING && (late || vf_answers(r->vf)))
+		r->phase = VF_RESET_OVER;
+	else if (r->phase == VF_RESET_DRAINING)
+		drain(r, late);
+	return r->phase == VF_RESET_OVER;
+}
+
+enum err vf_reset_verify(const struct vf_reset *r, struct why *why)
+{
+	struct vf *vf = r->vf;
+
+	if (!has_flr(vf->function))
+		return fail(why, ERR_UNSUPPORTED, vf->rid,
+			    RID_FMT
+			    ": the VF has no Function Level Reset (Device Capabilities bit 28)",
+			    RID_ARG(vf->rid));
+	if (r->phase != VF_RESET_OVER || !vf_answers(vf))
+		return fail(why, ERR_TIMEOUT, vf->rid, RID_FMT ": no answer within 1.1 s of FLR",
+			    RID_ARG(vf->rid));
+	enum err e = check_identity(vf, why);
 
 	if (e == OK)
-		vf_set_command(vf, false, false);
-	if (e == OK && !drained)
-		return fail(why, ERR_TIMEOUT, vf->rid,
-			    RID_FMT ": its transactions were still pending after 700 ms; "
-				    "completions may come late",
-			    RID_ARG(vf->rid));
-	return e;
+		e = check_reset_values(vf, why);
+	if (e != OK)
+		return e;
+	vf_set_command(vf, false, false);
+	if (r->drained)
+		return OK;
+	return fail(why, ERR_TIMEOUT, vf->rid,
+		    RID_FMT ": its transactions were still pending after 700 ms; completions may "
+			    "come late",
+		    RID_ARG(vf->rid));
 }

@@ -8,12 +8,14 @@
 #include "pci/fabric.h"
 
 /*
- *	absent --VF Enable--> parked --assign--> assigned --release--> resetting
- *	  |                   |    ^                                   |     |
- *	  | no answer         |    +-------------- FLR verified -------+     | not verified
- *	  v                   v unusable                                     v
- *	quarantined <---------+----------------------------------------------+
+ *	absent --VF Enable--> parked --assign--> assigned --FLR is started--> resetting
+ *	  |                   |    ^                 ^                        |  |   |
+ *	  | no answer         |    |                 +-- verified, same owner-+  |   |
+ *	  |                   |    +------ verified, its VM is gone -------------+   |
+ *	  v                   v unusable                                             | not
+ *	quarantined <---------+------------------------------------------------------+ verified
  *
+ * Resets of an assigned VF: when its VM is built, when its guest asks for one, when its VM ends.
  * Quarantine lasts until reboot or VF Enable off, which makes any parked or quarantined VF absent.
  */
 enum vf_state {
@@ -101,7 +103,7 @@ u16 vf_msix_vectors(const struct vf *vf);
 
 /*
  * The only way to change a VF's state; ERR_BUSY for an edge the picture above does not have.
- * Assigning raises the generation.
+ * Assigning a parked VF raises the generation.
  */
 enum err vf_change_state(struct vf *vf, enum vf_state to, void *owner, struct why *why);
 

@@ -18,7 +18,7 @@ static const u8 edges[] = {
 	[VF_ABSENT] = BIT(VF_PARKED) | BIT(VF_QUARANTINED),
 	[VF_PARKED] = BIT(VF_ABSENT) | BIT(VF_ASSIGNED) | BIT(VF_QUARANTINED),
 	[VF_ASSIGNED] = BIT(VF_RESETTING),
-	[VF_RESETTING] = BIT(VF_PARKED) | BIT(VF_QUARANTINED),
+	[VF_RESETTING] = BIT(VF_ASSIGNED) | BIT(VF_PARKED) | BIT(VF_QUARANTINED),
 	[VF_QUARANTINED] = BIT(VF_ABSENT),
 };
 _Static_assert(ARRAY_LEN(edges) == ARRAY_LEN(state_names), "every state has a name and a row");
@@ -53,14 +53,14 @@ enum err vf_change_state(struct vf *vf, enum vf_state to, void *owner, struct wh
 	bool allowed = (unsigned)to < ARRAY_LEN(edges) && edges[from] & BIT(to);
 
 	/* An assignment without an owner, or a new owner during a reset, would break P1. */
-	if (to == VF_ASSIGNED && !owner)
+	if (to == VF_ASSIGNED && (!owner || (from == VF_RESETTING && owner != vf->owner)))
 		allowed = false;
 	if (allowed) {
 		vf->state = to;
-		if (to == VF_ASSIGNED) {
+		if (from == VF_PARKED && to == VF_ASSIGNED) {
 			vf->owner = owner;
 			vf->generation++;
-		} else if (to != VF_RESETTING) {
+		} else if (to != VF_ASSIGNED && to != VF_RESETTING) {
 			vf->owner = NULL;
 			vf->bus_cut = false;
 		}
@@ -95,6 +95,8 @@ void vf_cut_bus(struct vf *vf)
 {
 	/* Remembered first: a guest may be writing its Command on another core. */
 	__atomic_store_n(&vf->bus_cut, true, __ATOMIC_SEQ_CST);
+	if (vf->state == VF_RESETTING)
+		return; /* it has no bus, and is not to be touched */
 	pci_write16(vf->rid, PCI_COMMAND,
 		    pci_read16(vf->rid, PCI_COMMAND) & (u16)~PCI_COMMAND_MASTER);
 }

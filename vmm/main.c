@@ -218,25 +218,47 @@ static void read_config(void)
 		log_warn("config", "coppice.cfg has no line that begins with vm: no VM to start");
 }
 
+static bool resets_over(void *vm)
+{
+	return assign_resets_over(vm);
+}
+
+/*
+ * One after the other, so that each is checked against what those before it have. Nobody runs yet
+ * whom a wait could hold up: once per VM for all its VFs, and if it is refused then, for the way
+ * back of those that it had.
+ */
+static void create_vm(const struct vm_config *c)
+{
+	struct vm *vm = &vms[vm_count];
+
+	vm_create(c);
+	if (wait_until(resets_over, vm, VF_RESET_LONGEST_NS) == OK && !vm_complete(vm) &&
+	    wait_until(resets_over, vm, VF_RESET_LONGEST_NS) == OK)
+		vm_service(vm);
+	if (!vm->complete && !vm->torn_down)
+		log_warn("vm",
+			 "VM %s: its VFs are still being reset, that goes on beside the others",
+			 vm->name);
+}
+
 static void create_vms(void)
 {
 	pci_groups_compute();
 	for (unsigned i = 0; i < config.vm_count; i++)
-		vm_create(&config.vm[i]);
+		create_vm(&config.vm[i]);
 }
 
 static void start_vms(void)
 {
 	for (unsigned i = 0; i < vm_count; i++)
-		if (vms[i].state == VM_READY)
-			vm_start(&vms[i]);
+		vm_service(&vms[i]);
 }
 
 static bool all_ended(void)
 {
 	for (unsigned i = 0; i < vm_count; i++)
-		if (vms[i].state == VM_READY || vms[i].state == VM_RUNNING ||
-		    (vms[i].state == VM_ENDED && !vms[i].torn_down))
+		if (!vms[i].torn_down)
 			return false;
 	return true;
 }
@@ -273,11 +295,11 @@ static void manage(void)
 		return;
 	masters_service();
 	throttle_service();
+	guest_resets_service();
 	faults_service();
 	monitor_poll();
 	for (unsigned i = 0; i < vm_count; i++)
-		if (vms[i].state == VM_ENDED && !vms[i].torn_down && vms[i].live_vcpus == 0)
-			vm_teardown(&vms[i]);
+		vm_service(&vms[i]);
 	if (!all_ended() || monitor_is_busy()) {
 		told = false;
 		return;

@@ -99,7 +99,7 @@ static enum err create_steps(struct vm *vm, struct why *why)
 	if (e == OK)
 		e = create_vcpus(vm, &start, why);
 	if (e == OK)
-		e = assign_all(vm, why);
+		e = assign_start(vm, why);
 	return e;
 }
 
@@ -128,13 +128,34 @@ static void reset_life(struct vm *vm)
 	vm->cf8 = 0;
 	vm->line_len = 0;
 	vm->torn_down = false;
-	vm->restart = false;
+	vm->complete = false;
 	vm->ram_leaked = false; /* that of the last life stays lost; this one gets its own */
 	memset(vm->figure, 0, sizeof(vm->figure));
 	memset(vm->figure_set, 0, sizeof(vm->figure_set));
 }
 
-/* Build everything of the VM, or nothing: then it is VM_REFUSED with the reason. */
+static void forget(struct vm *vm)
+{
+	vm->destroyed = true;
+	console_vm_destroy(vm);
+	log_info("vm", "VM %s is destroyed: its VFs and its memory are free", vm->name);
+}
+
+/* All or nothing: what there is goes back, as at the end of a life. `told`: who refused a VF has
+ * said why. */
+static void refuse(struct vm *vm, const struct why *why, bool told)
+{
+	vm->state = VM_REFUSED;
+	vm->restart = false;
+	vm->exit_status = VM_STATUS_NOT_STARTED;
+	vm->refusal = *why;
+	format(vm->end_text, sizeof(vm->end_text), "%s", why->text);
+	log_error("vm", "VM %s is not started: %s", vm->name,
+		  told ? "VF refused, see above" : why->text);
+	vm_service(vm);
+}
+
+/* Everything of the VM, but for its VFs: their resets have been started. */
 static enum err build(struct vm *vm)
 {
 	struct why why = { 0 };
@@ -145,15 +166,8 @@ static enum err build(struct vm *vm)
 	e = check_startable(vm, &why);
 	if (e == OK)
 		e = create_steps(vm, &why);
-	if (e == OK)
-		return OK;
-	free_all(vm);
-	vm->state = VM_REFUSED;
-	vm->exit_status = VM_STATUS_NOT_STARTED;
-	vm->refusal = why;
-	format(vm->end_text, sizeof(vm->end_text), "%s", why.text);
-	log_error("vm", "VM %s is not started: %s", vm->name,
-		  refusal_count() > told ? "VF refused, see above" : why.text);
+	if (e != OK)
+		refuse(vm, &why, refusal_count() > told);
 	return e;
 }
 
@@ -174,40 +188,36 @@ enum err vm_create(const struct vm_config *c)
 
 enum err vm_start_again(struct vm *vm, struct why *why)
 {
-	enum err e;
-
-	if (vm->state == VM_ENDED && !vm->torn_down)
+	if (vm->state == VM_READY || vm->state == VM_RUNNING)
+		return fail(why, ERR_BUSY, RID_NONE, "VM %s is %s: stop it first", vm->name,
+			    vm_state_name(vm->state));
+	if (!vm->torn_down)
 		return fail(why, ERR_BUSY, RID_NONE,
 			    "VM %s is still being taken down (its VFs are reset, its memory is "
 			    "wiped): try again in a moment",
 			    vm->name);
-	if (vm->state != VM_REFUSED && vm->state != VM_ENDED)
-		return fail(why, ERR_BUSY, RID_NONE, "VM %s is %s: stop it first", vm->name,
-			    vm_state_name(vm->state));
-	e = build(vm);
-	if (e != OK)
-		return fail(why, e, RID_NONE, "%s", vm->refusal.text);
-	vm_start(vm);
+	if (build(vm) == OK)
+		vm_service(vm); /* without VFs there is nothing to wait for */
+	if (vm->state == VM_REFUSED)
+		return fail(why, vm->refusal.code, RID_NONE, "%s", vm->refusal.text);
 	return OK;
 }
 
-static void forget(struct vm *vm)
+void vm_stop(struct vm *vm)
 {
-	vm->destroyed = true;
-	console_vm_destroy(vm);
-	log_info("vm", "VM %s is destroyed: its VFs and its memory are free", vm->name);
+	vm_end(vm, VM_STATUS_STOPPED, "stopped from the monitor");
+	vm->restart = false;
 }
 
 void vm_destroy(struct vm *vm)
 {
 	vm->forget = true;
-	if (vm->state == VM_RUNNING)
-		vm_end(vm, VM_STATUS_STOPPED, "destroyed from the monitor");
-	else if (vm->state == VM_REFUSED || vm->torn_down)
+	vm_end(vm, VM_STATUS_STOPPED, "destroyed from the monitor");
+	if (vm->torn_down)
 		forget(vm);
 }
 
-void vm_start(struct vm *vm)
+static void start(struct vm *vm)
 {
 	vm->start_ns = time_now_ns();
 	vm->starts++;
@@ -216,6 +226,9 @@ void vm_start(struct vm *vm)
 	vm->state = VM_RUNNING;
 	for (unsigned i = 0; i < vm->cpus; i++)
 		core_add_vcpu(vm->vcpu[i]->core, vm->vcpu[i]);
+	if (vm->restart)
+		log_info("vm", "VM %s runs again (start %u)", vm->name, vm->starts);
+	vm->restart = false;
 }
 
 /* The one transition out of VM_RUNNING: who comes later changes nothing, or a guest that resets
@@ -223,7 +236,7 @@ void vm_start(struct vm *vm)
 static void end(struct vm *vm, s64 status, bool restart, const char text[VM_END_TEXT_BYTES])
 {
 	spin_lock(&vm->end_lock);
-	if (vm->state == VM_RUNNING) {
+	if (vm->state == VM_READY || vm->state == VM_RUNNING) {
 		vm->exit_status = status;
 		vm->restart = restart;
 		memcpy(vm->end_text, text, sizeof(vm->end_text));
@@ -258,18 +271,39 @@ void vm_restart(struct vm *vm, const char *who)
 	end(vm, 0, true, text);
 }
 
-void vm_teardown(struct vm *vm)
+static void tear_down(struct vm *vm)
 {
 	vm_console_flush(vm);
-	release_all(vm);
-	log_line(vm->exit_status == 0 ? LOG_INFO : LOG_WARN, "vm",
-		 "VM %s ended with status %lld: %s", vm->name, (long long)vm->exit_status,
-		 vm->end_text);
+	if (vm->state == VM_ENDED)
+		log_line(vm->exit_status == 0 ? LOG_INFO : LOG_WARN, "vm",
+			 "VM %s ended with status %lld: %s", vm->name, (long long)vm->exit_status,
+			 vm->end_text);
 	vm_keep_figures(vm);
 	free_all(vm);
 	vm->torn_down = true;
 	if (vm->forget)
 		forget(vm);
-	else if (vm->restart && vm_start_again(vm, NULL) == OK)
-		log_info("vm", "VM %s runs again (start %u)", vm->name, vm->starts);
+	else if (vm->restart)
+		(void)vm_start_again(vm, NULL);
+}
+
+bool vm_complete(struct vm *vm)
+{
+	struct why why = { 0 };
+
+	if (vm->complete || vm->state != VM_READY || !assign_resets_over(vm))
+		return vm->complete;
+	vm->complete = assign_finish(vm, &why) == OK;
+	if (!vm->complete)
+		refuse(vm, &why, true);
+	return vm->complete;
+}
+
+void vm_service(struct vm *vm)
+{
+	if (vm->state == VM_READY && vm_complete(vm))
+		start(vm);
+	else if ((vm->state == VM_ENDED || vm->state == VM_REFUSED) && !vm->torn_down &&
+		 vm->live_vcpus == 0 && release_all(vm))
+		tear_down(vm);
 }

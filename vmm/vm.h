@@ -9,6 +9,7 @@
 #include "base/spinlock.h"
 #include "drivers/master.h"
 #include "iommu/iommu.h"
+#include "pci/reset.h"
 #include "pci/vfmodel.h"
 #include "vmm/config/config.h"
 #include "vmm/emulate/vlapic.h"
@@ -111,7 +112,9 @@ static inline void vcpu_attention(struct vcpu *v, u32 bits)
  * (vmm/assign/storage.c). */
 struct assigned_vf {
 	struct vf *vf;
-	unsigned slot; /* in vm->vf[], as vf= stands in coppice.cfg */
+	unsigned slot;         /* in vm->vf[], as vf= stands in coppice.cfg */
+	u32 generation;        /* the VF's when it was assigned: it is ours while it has this one */
+	struct vf_reset reset; /* the last one, or the one under way */
 	struct master *master;
 	struct vf_policy policy;
 	struct vf_model model;
@@ -171,9 +174,10 @@ struct vm {
 	char line[256]; /* console line being assembled */
 	unsigned line_len;
 	volatile u32 live_vcpus; /* vCPUs that a core still holds */
-	volatile bool restart;   /* build and start it again after teardown */
+	volatile bool restart;   /* asked for: it is built again after teardown, and then runs */
 	unsigned starts;         /* how often it was started */
-	bool torn_down;          /* VFs returned, memory freed */
+	bool complete;           /* ready, and its VFs are its own */
+	bool torn_down;          /* refused or ended, VFs returned, memory freed */
 	bool forget;             /* to be destroyed once it is torn down */
 	bool destroyed;          /* forgotten: shown in reports, but nothing can be done with it */
 };

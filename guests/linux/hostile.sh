@@ -9,10 +9,17 @@ ones() { tr '\0' '\377' </dev/zero; }
 # Memory decode and bus master on again: a sweep meets the reset bit of the PCIe capability.
 revive() { poke 4 6; }
 
+# Bit 15 of Device Control starts a reset: what is written to the function in the 100 ms after it is
+# lost, so the bytes behind it get their turn when it is back.
+reset_bit_at=169
+
 # Every byte all ones, byte by byte, then all zeros, then as it was.
 sweep_config() {
 	dd if=$device/config of=/tmp/was bs=1 count=256 2>/dev/null
 	ones | dd of=$device/config bs=1 count=256 conv=notrunc 2>/dev/null
+	sleep 1
+	behind=$((reset_bit_at + 1))
+	ones | dd of=$device/config bs=1 seek=$behind count=$((256 - behind)) conv=notrunc 2>/dev/null
 	dd if=/dev/zero of=$device/config bs=1 count=256 conv=notrunc 2>/dev/null
 	dd if=/tmp/was of=$device/config bs=1 conv=notrunc 2>/dev/null
 	revive

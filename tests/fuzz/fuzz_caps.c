@@ -148,7 +148,13 @@ static void use_vf(struct vf *vf)
 	(void)msix_init(&m, vf->function, bars, NULL);
 	if (vf_model_init(&model, vf, bases, NULL) == OK)
 		(void)vf_model_write(&model, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
-	(void)vf_function_level_reset(vf, NULL);
+
+	struct vf_reset reset;
+
+	vf_reset_start(&reset, vf);
+	while (!vf_reset_over(&reset))
+		; /* each look takes STEP_NS */
+	(void)vf_reset_verify(&reset, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """1000 lives of a VM with a VF take nothing from the machine that they do not give back.
 
-Under -icount with sleep=off virtual time does not wait for the clock on the wall, so the 100 ms after
-each Function Level Reset cost instructions only.
+Under -icount with sleep=off virtual time does not wait for the clock on the wall, so the 100 ms of each
+Function Level Reset, in which the machine sleeps, pass at once.
 """
 import re
 

@@ -30,20 +30,21 @@ void masters_start(void);
 void masters_service(void);
 
 /*
- * Give the VM all VFs that its configuration asks for. Decode: every request names a free (parked)
- * VF, ACS path, IOMMU, policy, BAR placement, memory for shadows. Commit: domain with the VM's RAM,
- * FLR verified, master prepares, context entry live, BARs in EPT (without MSI-X table pages),
- * config model. Any refusal undoes everything: VM gets none, VFs parked (or quarantined if a reset
- * failed).
+ * Give the VM all VFs that its configuration asks for, in two steps between which nobody waits.
+ * Decode: every request names a free (parked) VF, ACS path, IOMMU, policy, BAR placement, memory
+ * for shadows. Then all of them are the VM's, and their resets are started. All or nothing: after a
+ * refusal release_all() gives back what there is.
  */
-enum err assign_all(struct vm *vm, struct why *why);
+enum err assign_start(struct vm *vm, struct why *why);
+
+/* True unless a reset of one of the VM's VFs is still going on; takes them further. */
+bool assign_resets_over(struct vm *vm);
 
 /*
- * Take all VFs back: bus master off, quiesce, routes gone, FLR verified, parking domain, wiped by
- * the master. All vCPUs have stopped. RAM may be freed afterwards unless vm->ram_leaked says that a
- * flush failed.
+ * When they are over. Commit: FLR verified, master prepares, context entry live, BARs in EPT
+ * (without MSI-X table pages), config model. After a refusal, as above.
  */
-void release_all(struct vm *vm);
+enum err assign_finish(struct vm *vm, struct why *why);
 
 /* Memory that a VF takes in its VM. */
 u64 assigned_vf_bytes(const struct assigned_vf *a);
@@ -51,11 +52,32 @@ u64 assigned_vf_bytes(const struct assigned_vf *a);
 /* Does coppice.cfg override this bridge's ACS? As acs_check() wants it. */
 bool is_unsafe_acs(struct rid bridge);
 
-/* False once its reset failed: the guest then sees an empty slot. */
+/*
+ * Take all VFs back: bus master off, quiesce, routes gone, then all are reset together, verified,
+ * parked and wiped by the master. All vCPUs have stopped. False while resets go on: call it again.
+ * Then RAM may be freed unless vm->ram_leaked says that a flush failed.
+ */
+bool release_all(struct vm *vm) MUST_CHECK;
+
+/* Is the VF in this state, and still the one that was given? What is left of an older generation
+ * says nothing about it (R40). */
+static inline bool assigned_vf_is(const struct assigned_vf *a, enum vf_state state)
+{
+	return a->vf->state == state && a->vf->generation == a->generation;
+}
+
+/* False while it is reset and once its reset failed: the guest then sees an empty slot. */
 static inline bool assigned_vf_usable(const struct assigned_vf *a)
 {
-	return a->vf->state == VF_ASSIGNED;
+	return assigned_vf_is(a, VF_ASSIGNED);
 }
+
+/* --- resets that guests ask for (vmm/assign/guest_reset.c) --- */
+
+/* If the guest's VF is being reset, and that is over: back it comes. vm->lock held. */
+void guest_reset_poll(struct vm *vm, struct assigned_vf *a);
+/* Every 10 ms: for guests that do not look themselves. */
+void guest_resets_service(void);
 
 /* --- the page that a VF's master driver and its VM share (vmm/assign/shared_page.c) --- */
 

@@ -55,12 +55,15 @@ void msix_routes_destroy(struct assigned_vf *a);
 /* The device's Command register from the guest's: decode always on, bus master as the guest has it.
  */
 void command_sync(struct assigned_vf *a);
-/* Let one VF go whose state is assigned; whatever happens it ends parked or quarantined. */
-void release_vf(struct vm *vm, struct assigned_vf *a);
+/* vf_change_state() where the order of the promises allows it; before nobody owns the VF, its
+ * faults are attributed. */
+void change_vf_state(struct vf *vf, enum vf_state to, struct vm *owner);
 /* Its reset failed: dead until reboot, cut off from memory and interrupts. */
 void quarantine_vf(struct vm *vm, struct assigned_vf *a, const struct why *reason);
-/* Destroy the domain, free what decode allocated. */
-void release_resources(struct vm *vm);
+
+/* --- guest_reset.c */
+/* The guest wrote Initiate FLR. vm->lock held. */
+void guest_reset_start(struct vm *vm, struct assigned_vf *a);
 
 /* --- shared_page.c */
 void shared_page_destroy(struct assigned_vf *a);

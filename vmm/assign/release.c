@@ -2,11 +2,11 @@
 /*
  * Taking VFs back. The order is the promise (P2, P6, R31, XSA-302): the VM has stopped, bus master
  * off, routes gone and drained, reset verified, parking domain, PF side wiped. Only then is the VF
- * free; only when every flush has completed is the RAM.
+ * free; only when every flush has completed is the RAM. Between the start of the resets and their
+ * verification the boot core does other things, and VFs and RAM are still the VM's.
  */
 #include "base/log.h"
 #include "base/pool.h"
-#include "pci/reset.h"
 #include "vmm/assign/internal.h"
 #include "vmm/ui/ui.h"
 
@@ -21,7 +21,7 @@ void command_sync(struct assigned_vf *a)
 	vf_set_command(a->vf, true, vf_model_bus_master(&a->model));
 }
 
-static void change_state(struct vf *vf, enum vf_state to, void *owner)
+void change_vf_state(struct vf *vf, enum vf_state to, struct vm *owner)
 {
 	struct why why;
 	if (!owner)
@@ -59,15 +59,21 @@ void quarantine_vf(struct vm *vm, struct assigned_vf *a, const struct why *reaso
 	vf_set_command(vf, false, false);
 	detach(vm, a);
 	if (vf->state == VF_ASSIGNED)
-		change_state(vf, VF_RESETTING, vm);
-	change_state(vf, VF_QUARANTINED, NULL);
+		change_vf_state(vf, VF_RESETTING, vm);
+	change_vf_state(vf, VF_QUARANTINED, NULL);
 }
 
-void release_vf(struct vm *vm, struct assigned_vf *a)
+/*
+ * A VF whose reset goes on already, because its guest asked for it or its VM was being built, is
+ * silent, unmapped and without routes: that reset is waited for.
+ */
+static void begin(struct vm *vm, struct assigned_vf *a)
 {
-	struct why why;
 	struct vf *vf = a->vf;
-	change_state(vf, VF_RESETTING, vm);
+	if (!assigned_vf_usable(a))
+		return; /* or it was quarantined while the VM ran */
+	bars_unmap(vm, a);
+	change_vf_state(vf, VF_RESETTING, vm);
 	/*
 	 * Bus Master Enable goes off before the context entry changes. A write that is already in
 	 * the fabric would else arrive untranslated and be logged as a fault of the next owner.
@@ -76,7 +82,17 @@ void release_vf(struct vm *vm, struct assigned_vf *a)
 	vf_set_command(vf, true, false);
 	a->master->driver->quiesce_vf(a->master, vf);
 	msix_routes_destroy(a);
-	if (vf_function_level_reset(vf, &why) != OK) {
+	vf_reset_start(&a->reset, vf);
+}
+
+/* Whatever happens it ends parked or quarantined. */
+static void finish(struct vm *vm, struct assigned_vf *a)
+{
+	struct why why;
+	struct vf *vf = a->vf;
+	if (!assigned_vf_is(a, VF_RESETTING))
+		return;
+	if (vf_reset_verify(&a->reset, &why) != OK) {
 		quarantine_vf(vm, a, &why);
 		return;
 	}
@@ -88,10 +104,10 @@ void release_vf(struct vm *vm, struct assigned_vf *a)
 		quarantine_vf(vm, a, &why);
 		return;
 	}
-	change_state(vf, VF_PARKED, NULL);
+	change_vf_state(vf, VF_PARKED, NULL);
 }
 
-void release_resources(struct vm *vm)
+static void release_resources(struct vm *vm)
 {
 	struct why why;
 	for (unsigned i = 0; i < vm->vf_count; i++)
@@ -113,14 +129,14 @@ void release_resources(struct vm *vm)
 	vm->vf_count = 0;
 }
 
-void release_all(struct vm *vm)
+bool release_all(struct vm *vm)
 {
-	for (unsigned i = 0; i < vm->vf_count; i++) {
-		struct assigned_vf *a = vm->vf[i];
-		if (!assigned_vf_usable(a))
-			continue; /* quarantined while the VM ran */
-		bars_unmap(vm, a);
-		release_vf(vm, a);
-	}
+	for (unsigned i = 0; i < vm->vf_count; i++)
+		begin(vm, vm->vf[i]);
+	if (!assign_resets_over(vm))
+		return false;
+	for (unsigned i = 0; i < vm->vf_count; i++)
+		finish(vm, vm->vf[i]);
 	release_resources(vm);
+	return true;
 }

@@ -44,8 +44,9 @@ static enum err check_free(const struct vm *vm, const struct vf *vf, struct why 
 	if (vf->state == VF_PARKED)
 		return OK;
 	const struct vm *owner = vf->owner;
+	const char *whose = !owner ? "" : vf->state == VF_RESETTING ? " for VM " : " to VM ";
 	return fail(why, ERR_BUSY, vf->rid, "VM %s: VF " VF_FMT " is %s%s%s; expected a parked one",
-		    vm->name, VF_ARG(vf), vf_state_name(vf->state), owner ? " to VM " : "",
+		    vm->name, VF_ARG(vf), vf_state_name(vf->state), whose,
 		    owner ? owner->name : "");
 }
 

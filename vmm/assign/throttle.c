@@ -56,8 +56,7 @@ void throttle_service(void)
 	for (unsigned i = 0; i < vm_count; i++) {
 		struct vm *vm = &vms[i];
 
-		/* A guest that resets its VF holds the lock for 100 ms: its turn comes next time.
-		 */
+		/* Its holder may wait for a device: its turn comes next time. */
 		if (vm->state != VM_RUNNING || !vm->vf_count || !vm_try_lock(vm))
 			continue;
 		for (unsigned v = 0; v < vm->vf_count; v++)

@@ -36,14 +36,15 @@ static u32 host_bridge_read(u16 offset, unsigned width)
 	return 0;
 }
 
-/* The VF at this slot; NULL also if its reset failed: a quarantined VF has vanished for its guest.
- */
+/* The VF at this slot; NULL also while it is being reset, and if that failed: a quarantined VF has
+ * vanished for its guest. */
 static struct assigned_vf *vf_at(struct vm *vm, u8 devfn)
 {
 	unsigned device = devfn >> 3, function = devfn & 7;
 	if (function != 0 || device < DEVICE_FIRST_VF || device - DEVICE_FIRST_VF >= vm->vf_count)
 		return NULL;
 	struct assigned_vf *a = vm->vf[device - DEVICE_FIRST_VF];
+	guest_reset_poll(vm, a);
 	return assigned_vf_usable(a) ? a : NULL;
 }
 

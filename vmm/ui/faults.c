@@ -98,18 +98,26 @@ static void show(const struct fault_entry *e, const struct iommu_fault *f)
 		 faults_like(e) == SHOWN_PER_RID ? "; further ones are only counted" : "");
 }
 
+/* Has it a bus to be cut off from? A VF that is being reset will have again, and is not asked. */
+static bool has_bus(struct rid rid, const struct vf *vf)
+{
+	if (vf && vf->state == VF_RESETTING)
+		return !vf->bus_cut;
+	return pci_read16(rid, PCI_COMMAND) & PCI_COMMAND_MASTER;
+}
+
 /* Memory requests and interrupts both need Bus Master Enable (PCIe 6.0 section 7.5.1.1.3). */
 static void cut_bus_master(struct fault_entry *e)
 {
-	u16 command = pci_read16(e->first.rid, PCI_COMMAND);
 	struct vf *vf = vf_by_rid(e->first.rid);
 
-	if (!(command & PCI_COMMAND_MASTER))
+	if (!has_bus(e->first.rid, vf))
 		return;
 	if (vf)
 		vf_cut_bus(vf);
 	else
-		pci_write16(e->first.rid, PCI_COMMAND, command & (u16)~PCI_COMMAND_MASTER);
+		pci_write16(e->first.rid, PCI_COMMAND,
+			    pci_read16(e->first.rid, PCI_COMMAND) & (u16)~PCI_COMMAND_MASTER);
 	e->cut = true;
 	log_limited(&cut_lines, LOG_ERROR, "fault",
 		    RID_FMT " (%s%s%s): %llu faults, a storm: its bus master is off now; others "

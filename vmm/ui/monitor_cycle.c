@@ -29,8 +29,8 @@ static struct cycle {
 	struct vm *vm; /* NULL: none is going on */
 	u64 rounds, done;
 	bool counted; /* `before` is filled */
-	bool started;
-	u64 started_ns, began_ns;
+	bool started; /* a round is going on */
+	u64 began_ns;
 	u64 most_routes; /* at one time: shows that its VFs were in use */
 	struct inventory before;
 } cycle;
@@ -102,42 +102,47 @@ static void finish(void)
 
 static void start(void)
 {
-	struct why why;
-
 	if (!cycle.counted)
 		cycle.before = take_inventory();
 	cycle.counted = true;
-	if (vm_start_again(cycle.vm, &why) == OK) {
-		cycle.started = true;
-		cycle.started_ns = time_now_ns();
-		return;
-	}
-	log_text("VM %s: round %llu did not start: %s\n", cycle.vm->name,
-		 (unsigned long long)cycle.done + 1, why.text);
-	finish();
+	cycle.started = true;
+	(void)vm_start_again(cycle.vm, NULL); /* what comes of it, its state says */
+}
+
+/* Of the round that was started: is it over? Its time begins when the VM runs. */
+static bool is_round_over(const struct vm *vm)
+{
+	if (vm->state == VM_READY)
+		return false;
+	return vm->state != VM_RUNNING || time_now_ns() - vm->start_ns >= LIFE_NS;
 }
 
 void cycle_service(void)
 {
 	struct vm *vm = cycle.vm;
-	bool down;
 
 	if (!vm)
 		return;
 	cycle.most_routes = MAX(cycle.most_routes, (u64)irq_route_count());
-	down = vm->state == VM_REFUSED || (vm->state == VM_ENDED && vm->torn_down);
-	if (cycle.started &&
-	    (vm->state != VM_RUNNING || time_now_ns() - cycle.started_ns >= LIFE_NS)) {
-		cycle.started = false;
+	if (cycle.started && !is_round_over(vm))
+		return;
+	if (vm->state == VM_RUNNING) {
+		vm_end(vm, VM_STATUS_STOPPED, "stopped by 'vm cycle'");
+		return;
+	}
+	if (!vm->torn_down)
+		return;
+	if (cycle.started && vm->state == VM_REFUSED) {
+		log_text("VM %s: round %llu did not start: %s\n", vm->name,
+			 (unsigned long long)cycle.done + 1, vm->refusal.text);
+		cycle.rounds = cycle.done;
+	} else if (cycle.started) {
 		cycle.done++;
 	}
-	if (cycle.started)
-		return;
-	if (vm->state == VM_RUNNING)
-		vm_end(vm, VM_STATUS_STOPPED, "stopped by 'vm cycle'");
-	else if (down && cycle.done < cycle.rounds)
+	cycle.started = false;
+	if (cycle.done < cycle.rounds)
 		start();
-	else if (down)
+	else
 		finish();
 }
 

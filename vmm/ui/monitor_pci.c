@@ -135,6 +135,10 @@ static void show_config(const struct vf *vf)
 
 	if (!a)
 		return;
+	if (vf->state == VF_RESETTING) {
+		log_text("it is being reset and must not be touched: try again in a moment\n");
+		return;
+	}
 	log_text("offset    device    guest  from\n");
 	for (unsigned offset = 0; offset < HEADER_AND_CAPABILITIES; offset += DWORD) {
 		u32 device = pci_read32(vf->rid, (u16)offset),

@@ -45,9 +45,12 @@ static void list_vms(void)
 
 static void stop_vm(struct vm *vm)
 {
-	if (vm->state == VM_RUNNING)
-		vm_end(vm, VM_STATUS_STOPPED, "stopped from the monitor");
-	else if (vm->state == VM_ENDED && !vm->torn_down)
+	bool ends = vm->state == VM_READY || vm->state == VM_RUNNING;
+
+	vm_stop(vm);
+	if (ends)
+		return;
+	if (!vm->torn_down)
 		log_text(
 			"VM %s is still being taken down: its VFs are reset, its memory is wiped\n",
 			vm->name);
@@ -66,7 +69,7 @@ static void start_vm(struct vm *vm)
 
 static void restart_vm(struct vm *vm)
 {
-	if (vm->state == VM_RUNNING)
+	if (vm->state == VM_READY || vm->state == VM_RUNNING)
 		vm_restart(vm, "the monitor");
 	else
 		start_vm(vm);

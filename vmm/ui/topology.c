@@ -50,7 +50,8 @@ static void put_vf_use(char *buf, size_t size, const struct vf *vf)
 	memset(&s, 0, sizeof(s));
 	if (m && !m->failed)
 		m->driver->describe_vf((struct master *)m, vf, &s);
-	format(buf, size, "%s to %s, %s%s", vf_state_name(vf->state), owner->name,
+	format(buf, size, "%s %s %s, %s%s", vf_state_name(vf->state),
+	       vf->state == VF_RESETTING ? "for" : "to", owner->name,
 	       vf_identity(&s, identity, sizeof(identity)),
 	       s.rate_wished && !s.rate_honoured ? ", rate NOT honoured" : "");
 }

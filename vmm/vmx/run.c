@@ -41,8 +41,8 @@ static void on_kick_vector(u8 vector)
 		vcpu_attention(v, ATTENTION_LEAVE);
 }
 
-/* Other cores' EPT flushes are served while this one waits for hardware, a VF's reset above all: a
- * guest that resets its VF must not hold up its neighbours (R38). */
+/* Other cores' EPT flushes are served while this one waits for hardware: what one guest has its
+ * core wait for must not hold up its neighbours on others. */
 static void serve_while_waiting(void)
 {
 	ept_flush_pending(this_cpu());

@@ -20,7 +20,7 @@ static struct vf vfs[2] = {
 	{ .pf = &pf, .index = 1, .rid = { 0, 0x0182 }, .state = VF_PARKED }
 };
 static u16 command[2];
-static u64 command_writes;
+static u64 command_writes, config_reads;
 struct config config;
 
 struct vf *vf_by_rid(struct rid rid)
@@ -40,11 +40,15 @@ const char *vf_name(const struct vf *vf, char *buf, size_t size)
 u16 pci_read16(struct rid rid, u16 offset)
 {
 	assert_int_equal(offset, PCI_COMMAND);
+	config_reads++;
 	return vf_by_rid(rid) ? command[vf_by_rid(rid)->index] : 0;
 }
 
 void vf_cut_bus(struct vf *vf)
 {
+	vf->bus_cut = true;
+	if (vf->state == VF_RESETTING)
+		return;
 	pci_write16(vf->rid, PCI_COMMAND, command[vf->index] & (u16)~PCI_COMMAND_MASTER);
 }
 
@@ -84,6 +88,7 @@ static int start(void **state)
 	text[0] = 0;
 	command[0] = command[1] = PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY;
 	command_writes = 0;
+	vfs[0].bus_cut = false;
 	return 0;
 }
 
@@ -168,6 +173,20 @@ static void a_guest_that_turns_its_bus_master_on_again_loses_it_again(void **sta
 	assert_int_equal(command_writes, 2);
 }
 
+/* Its last faults come when its reset has begun. */
+static void a_storm_of_a_vf_that_is_being_reset_is_remembered_and_the_vf_not_touched(void **state)
+{
+	(void)state;
+	vfs[0].state = VF_RESETTING;
+	config_reads = 0;
+	raise_faults(vfs[0].rid, 0x31, 0x3000, 200);
+	vfs[0].state = VF_ASSIGNED;
+	assert_true(vfs[0].bus_cut);
+	assert_int_equal(command_writes, 0);
+	assert_int_equal(config_reads, 0);
+	assert_true(entry(vfs[0].rid, 0x31)->cut);
+}
+
 static void a_few_faults_now_and_then_are_no_storm(void **state)
 {
 	(void)state;
@@ -240,6 +259,9 @@ int main(void)
 			a_storm_switches_the_bus_master_of_its_device_off_and_of_no_other, start),
 		cmocka_unit_test_setup(a_guest_that_turns_its_bus_master_on_again_loses_it_again,
 				       start),
+		cmocka_unit_test_setup(
+			a_storm_of_a_vf_that_is_being_reset_is_remembered_and_the_vf_not_touched,
+			start),
 		cmocka_unit_test_setup(a_few_faults_now_and_then_are_no_storm, start),
 		cmocka_unit_test_setup(one_call_takes_a_bounded_number_of_faults, start),
 		cmocka_unit_test_setup(

@@ -17,17 +17,21 @@
 
 enum life_note {
 	NOTE_LOAD = 1,
-	NOTE_ASSIGN,
+	NOTE_ASSIGN, /* their resets are started */
+	NOTE_FINISH, /* they are given */
 	NOTE_RELEASE,
-	NOTE_KICK, /* value = APIC id */
-	NOTE_FLUSH /* value = core */
+	NOTE_KICK,  /* value = APIC id */
+	NOTE_FLUSH, /* value = core */
+	NOTE_FORGET
 };
 
 extern struct life {
-	bool deaf;         /* cores do not answer kicks */
-	bool leaks;        /* release_all(): a flush failed */
-	unsigned assigned; /* VMs that have their VFs */
-	unsigned refusals; /* of VFs, told */
+	bool deaf;              /* cores do not answer kicks */
+	bool resetting;         /* VFs are being reset */
+	bool resets_at_release; /* the first release_all() has to reset some again */
+	bool leaks;             /* release_all(): a flush failed */
+	unsigned assigned;      /* VMs that have their VFs */
+	unsigned refusals;      /* of VFs, told */
 	struct vm_config wish;
 } life;
 

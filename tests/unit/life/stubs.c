@@ -112,7 +112,7 @@ enum err console_vm_create(struct vm *vm, struct why *why)
 
 void console_vm_destroy(struct vm *vm)
 {
-	(void)vm;
+	fake_event_add(FAKE_NOTE, NOTE_FORGET, 0, vm->id);
 }
 
 void vm_console_flush(struct vm *vm)
@@ -129,15 +129,19 @@ enum err guest_load(struct vm *vm, struct vcpu_start *start, struct why *why)
 	return fake_step_fails() ? fail(why, ERR_INVALID, RID_NONE, "it is no kernel") : OK;
 }
 
-enum err assign_all(struct vm *vm, struct why *why)
+static enum err vf_step(enum err code, const char *text, struct why *why)
+{
+	if (!fake_step_fails())
+		return OK;
+	life.refusals++;
+	return fail(why, code, RID_NONE, "%s", text);
+}
+
+enum err assign_start(struct vm *vm, struct why *why)
 {
 	fake_event_add(FAKE_NOTE, NOTE_ASSIGN, 0, vm->id);
-	if (fake_step_fails()) {
-		life.refusals++;
-		return fail(why, ERR_BUSY, RID_NONE, "its VF is another VM's");
-	}
 	life.assigned++;
-	return OK;
+	return vf_step(ERR_BUSY, "its VF is another VM's", why);
 }
 
 unsigned refusal_count(void)
@@ -145,11 +149,31 @@ unsigned refusal_count(void)
 	return life.refusals;
 }
 
-void release_all(struct vm *vm)
+bool assign_resets_over(struct vm *vm)
 {
+	(void)vm;
+	return !life.resetting;
+}
+
+enum err assign_finish(struct vm *vm, struct why *why)
+{
+	assert_false(life.resetting);
+	fake_event_add(FAKE_NOTE, NOTE_FINISH, 0, vm->id);
+	return vf_step(ERR_DEVICE, "its VF does not answer", why);
+}
+
+bool release_all(struct vm *vm)
+{
+	life.resetting |= life.resets_at_release;
+	life.resets_at_release = false;
+	if (life.resetting)
+		return false;
+	if (!life.assigned)
+		return true; /* refused before it had any */
 	/* Its VFs reach the RAM until now. */
 	assert_int_not_equal(pool_used(POOL_GUEST), 0);
 	fake_event_add(FAKE_NOTE, NOTE_RELEASE, 0, vm->id);
 	life.assigned--;
 	vm->ram_leaked |= life.leaks;
+	return true;
 }

@@ -22,9 +22,25 @@ static int begin(void **state)
 
 #define RUNNING(test) cmocka_unit_test_setup(test, begin)
 
+#define TICK_NS (10 * NS_PER_MS)
+
+/* As the boot core does it: a look now and then. */
+static enum err reset(void)
+{
+	struct vf_reset r;
+	u64 begin_ns = fake_time_now();
+
+	vf_reset_start(&r, vf);
+	while (!vf_reset_over(&r)) {
+		assert_true(fake_time_now() - begin_ns < VF_RESET_LONGEST_NS + 4 * TICK_NS);
+		fake_time_advance(TICK_NS);
+	}
+	return vf_reset_verify(&r, &why);
+}
+
 static void expect(enum err code, const char *text)
 {
-	assert_int_equal(vf_function_level_reset(vf, &why), code);
+	assert_int_equal(reset(), code);
 	if (!strstr(why.text, text))
 		fail_msg("expected '%s' in '%s'", text, why.text);
 }
@@ -32,7 +48,7 @@ static void expect(enum err code, const char *text)
 static void a_reset_vf_has_reset_values(void **state)
 {
 	(void)state;
-	assert_int_equal(vf_function_level_reset(vf, &why), OK);
+	assert_int_equal(reset(), OK);
 	assert_int_equal(device->flrs, 1);
 	assert_int_equal(pci_read16(vf->rid, PCI_COMMAND), 0);
 	assert_int_equal(pci_read16(vf->rid, 0x70 + PCI_MSIX_FLAGS) & PCI_MSIX_FLAGS_ENABLE, 0);
@@ -45,14 +61,82 @@ static void bus_mastering_goes_off_before_the_flr_and_100_ms_follow_it(void **st
 	(void)state;
 	u64 config = FAKE_ECAM_BASE + ((u64)vf->rid.id << 12);
 
-	assert_int_equal(vf_function_level_reset(vf, &why), OK);
+	assert_int_equal(reset(), OK);
 	assert_int_equal(fake_event(0)->kind, FAKE_MMIO_WRITE);
 	assert_int_equal(fake_event(0)->address, config + PCI_COMMAND);
 	assert_int_equal(fake_event(0)->value, 0);
 	assert_int_equal(fake_event(1)->address, config + 0xa0 + PCI_EXP_DEVCTL);
 	assert_true(fake_event(1)->value & PCI_EXP_DEVCTL_BCR_FLR);
-	assert_int_equal(fake_event(2)->kind, FAKE_DELAY);
-	assert_int_equal(fake_event(2)->value, 100 * NS_PER_MS);
+	assert_int_equal(device->early_accesses, 0);
+	assert_true(fake_time_now() >= 100 * NS_PER_MS);
+}
+
+static void nobody_waits_in_here(void **state)
+{
+	(void)state;
+	struct vf_reset r;
+	u64 before = fake_time_now();
+
+	device->faults.pending_ns = 300 * NS_PER_MS;
+	vf_set_command(vf, true, true);
+	vf_reset_start(&r, vf);
+	assert_int_equal(device->flrs, 0); /* not drained */
+	for (unsigned look = 0; look < 10; look++)
+		assert_false(vf_reset_over(&r));
+	assert_true(fake_time_now() - before < NS_PER_MS);
+	fake_time_advance(300 * NS_PER_MS);
+	assert_false(vf_reset_over(&r));
+	assert_int_equal(device->flrs, 1);
+	assert_false(vf_reset_over(&r));
+	fake_time_advance(99 * NS_PER_MS);
+	assert_false(vf_reset_over(&r));
+	assert_int_equal(vf_reset_verify(&r, &why), ERR_TIMEOUT); /* and does not touch it */
+	fake_time_advance(1 * NS_PER_MS);
+	assert_true(vf_reset_over(&r)); /* at the first look after 100 ms */
+	assert_int_equal(vf_reset_verify(&r, &why), OK);
+	assert_int_equal(vf_reset_verify(&r, &why), OK);
+	assert_int_equal(device->early_accesses, 0);
+}
+
+static void all_vfs_of_a_card_are_reset_in_the_time_of_one(void **state)
+{
+	(void)state;
+	struct vf_reset r[7];
+	u64 before = fake_time_now();
+	bool over = false;
+
+	for (unsigned i = 0; i < 7; i++)
+		vf_reset_start(&r[i], vf - 2 + i);
+	while (!over) {
+		over = true;
+		for (unsigned i = 0; i < 7; i++)
+			over &= vf_reset_over(&r[i]);
+		fake_time_advance(NS_PER_MS);
+	}
+	assert_true(fake_time_now() - before < 110 * NS_PER_MS);
+	for (unsigned i = 0; i < 7; i++) {
+		assert_int_equal(vf_reset_verify(&r[i], &why), OK);
+		assert_int_equal(fake_vf(igb, i)->flrs, 1);
+		assert_int_equal(fake_vf(igb, i)->early_accesses, 0);
+	}
+}
+
+static void one_that_does_not_answer_is_told_apart_from_its_neighbours(void **state)
+{
+	(void)state;
+	struct vf_reset r[2];
+
+	device->faults.flr_ns = FAKE_NEVER;
+	vf_reset_start(&r[0], vf);
+	vf_reset_start(&r[1], vf + 1);
+	fake_time_advance(100 * NS_PER_MS);
+	assert_false(vf_reset_over(&r[0]));
+	assert_true(vf_reset_over(&r[1]));
+	assert_int_equal(vf_reset_verify(&r[0], &why), ERR_TIMEOUT); /* not over: not believed */
+	fake_time_advance(NS_PER_S);
+	assert_true(vf_reset_over(&r[0]));
+	assert_int_equal(vf_reset_verify(&r[0], &why), ERR_TIMEOUT);
+	assert_int_equal(vf_reset_verify(&r[1], &why), OK);
 }
 
 static void the_command_register_is_written_even_if_it_reads_zero(void **state)
@@ -64,7 +148,7 @@ static void the_command_register_is_written_even_if_it_reads_zero(void **state)
 	vf_set_command(vf, false, true);
 	device->config[PCI_COMMAND] = 0;
 	assert_true(device->dma_open);
-	assert_int_equal(vf_function_level_reset(vf, &why), OK);
+	assert_int_equal(reset(), OK);
 	assert_false(device->dma_open);
 }
 
@@ -75,7 +159,7 @@ static void the_pf_and_the_other_vfs_are_not_touched(void **state)
 
 	fake_events_record(FAKE_MMIO_READ, true);
 	fake_events_clear();
-	assert_int_equal(vf_function_level_reset(vf, &why), OK);
+	assert_int_equal(reset(), OK);
 	for (unsigned i = 0; i < fake_event_count(); i++)
 		if (fake_event(i)->kind == FAKE_MMIO_WRITE || fake_event(i)->kind == FAKE_MMIO_READ)
 			assert_int_equal(fake_event(i)->address & ~0xfffull, config);
@@ -86,7 +170,7 @@ static void the_pf_and_the_other_vfs_are_not_touched(void **state)
 static void a_vf_that_is_ready_after(u64 ms, enum err expected)
 {
 	device->faults.flr_ns = ms * NS_PER_MS;
-	assert_int_equal(vf_function_level_reset(vf, &why), expected);
+	assert_int_equal(reset(), expected);
 	assert_int_equal(device->early_accesses, 0);
 }
 
@@ -152,7 +236,7 @@ static void a_vf_that_drains_late_is_waited_for(void **state)
 {
 	(void)state;
 	device->faults.pending_ns = 300 * NS_PER_MS;
-	assert_int_equal(vf_function_level_reset(vf, &why), OK);
+	assert_int_equal(reset(), OK);
 	assert_true(fake_time_now() >= 400 * NS_PER_MS);
 }
 
@@ -176,6 +260,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RUNNING(a_reset_vf_has_reset_values),
 		RUNNING(bus_mastering_goes_off_before_the_flr_and_100_ms_follow_it),
+		RUNNING(nobody_waits_in_here),
+		RUNNING(all_vfs_of_a_card_are_reset_in_the_time_of_one),
+		RUNNING(one_that_does_not_answer_is_told_apart_from_its_neighbours),
 		RUNNING(the_command_register_is_written_even_if_it_reads_zero),
 		RUNNING(the_pf_and_the_other_vfs_are_not_touched),
 		RUNNING(ready_after_99_100_and_101_ms_is_in_time),

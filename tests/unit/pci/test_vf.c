@@ -12,11 +12,11 @@ static bool edge_exists(enum vf_state from, enum vf_state to)
 	static const struct {
 		enum vf_state from, to;
 	} edges[] = {
-		{ VF_ABSENT, VF_PARKED },      { VF_ABSENT, VF_QUARANTINED },
-		{ VF_PARKED, VF_ABSENT },      { VF_PARKED, VF_ASSIGNED },
-		{ VF_PARKED, VF_QUARANTINED }, { VF_ASSIGNED, VF_RESETTING },
-		{ VF_RESETTING, VF_PARKED },   { VF_RESETTING, VF_QUARANTINED },
-		{ VF_QUARANTINED, VF_ABSENT },
+		{ VF_ABSENT, VF_PARKED },         { VF_ABSENT, VF_QUARANTINED },
+		{ VF_PARKED, VF_ABSENT },         { VF_PARKED, VF_ASSIGNED },
+		{ VF_PARKED, VF_QUARANTINED },    { VF_ASSIGNED, VF_RESETTING },
+		{ VF_RESETTING, VF_ASSIGNED },    { VF_RESETTING, VF_PARKED },
+		{ VF_RESETTING, VF_QUARANTINED }, { VF_QUARANTINED, VF_ABSENT },
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(edges); i++)
@@ -35,6 +35,7 @@ static void only_the_edges_of_the_picture_exist(void **state)
 			enum err expected = edge_exists(states[f], states[t]) ? OK : ERR_BUSY;
 
 			vf->state = states[f];
+			vf->owner = &vm_a;
 			assert_int_equal(vf_change_state(vf, states[t], &vm_a, NULL), expected);
 			assert_int_equal(vf->state, expected == OK ? states[t] : states[f]);
 		}
@@ -66,6 +67,39 @@ static void each_assignment_has_a_generation_and_an_owner(void **state)
 	assert_null(vf->owner);
 	assert_int_equal(vf_change_state(vf, VF_ASSIGNED, &vm_b, NULL), OK);
 	assert_int_equal(vf->generation, 2);
+}
+
+static void after_its_reset_a_vf_goes_back_to_its_owner_and_to_nobody_else(void **state)
+{
+	(void)state;
+	struct vf *vf = &enable_all()->vfs[0];
+
+	assert_int_equal(vf_change_state(vf, VF_ASSIGNED, &vm_a, NULL), OK);
+	vf_cut_bus(vf);
+	assert_int_equal(vf_change_state(vf, VF_RESETTING, &vm_a, NULL), OK);
+	assert_int_equal(vf_change_state(vf, VF_ASSIGNED, &vm_b, NULL), ERR_BUSY);
+	assert_int_equal(vf_change_state(vf, VF_ASSIGNED, NULL, NULL), ERR_BUSY);
+	assert_int_equal(vf->state, VF_RESETTING);
+	assert_int_equal(vf_change_state(vf, VF_ASSIGNED, &vm_a, NULL), OK);
+	assert_ptr_equal(vf->owner, &vm_a);
+	assert_int_equal(vf->generation, 1); /* still the same assignment */
+	assert_true(vf->bus_cut);            /* a reset is no way to get the bus back */
+}
+
+static void a_vf_that_is_being_reset_is_cut_off_without_touching_it(void **state)
+{
+	(void)state;
+	struct vf *vf = &enable_all()->vfs[0];
+
+	assert_int_equal(vf_change_state(vf, VF_ASSIGNED, &vm_a, NULL), OK);
+	assert_int_equal(vf_change_state(vf, VF_RESETTING, &vm_a, NULL), OK);
+	fake_events_record(FAKE_MMIO_READ, true);
+	fake_events_clear();
+	vf_cut_bus(vf);
+	assert_int_equal(fake_event_count(), 0);
+	assert_int_equal(vf_change_state(vf, VF_ASSIGNED, &vm_a, NULL), OK);
+	vf_set_command(vf, true, true);
+	assert_int_equal(pci_read16(vf->rid, PCI_COMMAND) & PCI_COMMAND_MASTER, 0);
 }
 
 static void an_assigned_vf_cannot_be_assigned_again(void **state)
@@ -191,6 +225,8 @@ int main(void)
 		WITH_IGB(a_refused_edge_names_vf_and_states),
 		WITH_IGB(each_assignment_has_a_generation_and_an_owner),
 		WITH_IGB(an_assigned_vf_cannot_be_assigned_again),
+		WITH_IGB(after_its_reset_a_vf_goes_back_to_its_owner_and_to_nobody_else),
+		WITH_IGB(a_vf_that_is_being_reset_is_cut_off_without_touching_it),
 		WITH_IGB(nobody_cannot_be_an_owner),
 		WITH_IGB(a_quarantined_vf_never_gets_an_owner),
 		WITH_IGB(discovery_is_for_parked_vfs_only),

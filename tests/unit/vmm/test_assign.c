@@ -24,8 +24,8 @@ static void refused(enum err code, const char *words)
 {
 	u64 pages = pool_used(POOL_VM);
 	unsigned before = refusal_count();
-	struct vm *vm = world_vm(0);
-	assert_int_equal(assign_all(vm, &why), code);
+	const struct vm *vm = world_vm(0);
+	assert_int_equal(world_try_assign(0, &why), code);
 	assert_int_equal(refusal_count(), before + 1);
 	assert_int_equal(last_refusal()->code, code);
 	assert_string_equal(last_refusal()->text, why.text);
@@ -33,7 +33,8 @@ static void refused(enum err code, const char *words)
 		fail_msg("'%s' does not say '%s'", why.text, words);
 	assert_non_null(strstr(why.text, "VM a"));
 	assert_true(fake_log_contains("REFUSED"));
-	assert_int_equal(vm->vf_count, 0);
+	for (unsigned i = 0; i < WORLD_VFS; i++)
+		assert_ptr_not_equal(world.vf[i].owner, vm);
 	assert_null(vm->domain);
 	assert_int_equal(pool_used(POOL_VM), pages);
 	assert_int_equal(world.mappings, 0);
@@ -245,7 +246,7 @@ static void every_refused_vf_of_a_vm_is_told_in_one_go(void **state)
 	unsigned before = refusal_count();
 	world_wish(0, "igb7", 0);
 	world_wish(0, "igb0", 9);
-	assert_int_equal(assign_all(world_vm(0), &why), ERR_NOT_FOUND);
+	assert_int_equal(world_try_assign(0, &why), ERR_NOT_FOUND);
 	assert_int_equal(refusal_count(), before + 2);
 	assert_non_null(strstr(why.text, "igb7/0"));
 }
@@ -298,11 +299,11 @@ static void a_failed_reset_at_assignment_quarantines_that_vf_and_gives_back_the_
 	(void)state;
 	world_wish(0, "igb0", 0);
 	world_wish(0, "igb0", 1);
-	world.flr = ERR_TIMEOUT;
-	refused(ERR_TIMEOUT, "igb0/0 (0000:01:10.0): no answer within 1.1 s");
+	world.flr_ns[0] = WORLD_NEVER;
+	refused(ERR_TIMEOUT, "igb0/0 (0000:01:10.0): 0000:01:10.0: no answer within 1.1 s");
 	assert_int_equal(world.vf[0].state, VF_QUARANTINED);
 	assert_int_equal(world.vf[1].state, VF_PARKED);
-	world.flr = OK;
+	world.flr_ns[0] = 0;
 	refused(ERR_BUSY, "igb0/0 (0000:01:10.0) is quarantined");
 }
 
@@ -333,7 +334,7 @@ static void release_goes_in_the_order_that_keeps_the_next_owner_safe(void **stat
 	assert_int_equal(world_config16(0, 4), 6);
 	assert_int_equal(irq_route_count(), 1);
 	fake_events_clear();
-	release_all(vm);
+	world_release(0);
 	int master_off = world_command_write(0, 0, 2), quiesce = world_note(0, NOTE_QUIESCE),
 	    irte = world_note(0, NOTE_IRTE_FREE), flr = world_note(0, NOTE_FLR),
 	    park = world_note(0, NOTE_ATTACH), wipe = world_note(0, NOTE_WIPE),
@@ -359,9 +360,9 @@ a_vf_whose_reset_fails_at_release_is_quarantined_cut_off_and_its_vm_still_goes(v
 	world_wish(0, "igb0", 0);
 	world_wish(0, "igb0", 1);
 	world_assign(0);
-	world.flr = ERR_TIMEOUT;
+	world.flr_ns[0] = world.flr_ns[1] = WORLD_NEVER;
 	fake_events_clear();
-	release_all(vm);
+	world_release(0);
 	assert_int_equal(world.vf[0].state, VF_QUARANTINED);
 	assert_int_equal(world.vf[1].state, VF_QUARANTINED);
 	assert_true(world_note(0, NOTE_ATTACH) >= 0);
@@ -379,7 +380,7 @@ static void ram_whose_flush_failed_is_never_reused(void **state)
 	world_wish(0, "igb0", 0);
 	world_assign(0);
 	world.attach_back = ERR_TIMEOUT;
-	release_all(vm);
+	world_release(0);
 	assert_true(vm->ram_leaked);
 	assert_int_equal(world.vf[0].state, VF_QUARANTINED);
 	assert_true(fake_log_contains("given up until reboot"));
@@ -396,7 +397,7 @@ static void a_thousand_rounds_leave_pool_vectors_and_vfs_as_before(void **state)
 		vpci_write(vm, 1 << 3, 4, 2, 6);
 		vm->vf[0]->shadow.entry[0] = (struct msix_shadow_entry){ 0xfee00000, 0x45, 0 };
 		vpci_write(vm, 1 << 3, 0x72, 2, 0x8000);
-		release_all(vm);
+		world_release(0);
 		world.mappings = 0; /* EPT goes with the VM */
 		fake_events_clear();
 	}

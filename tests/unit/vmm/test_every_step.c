@@ -90,7 +90,7 @@ static void assign_with_each_failure(void **state, bool mediated)
 		unsigned refusals = refusal_count();
 		struct why why = { .text = "" };
 		fake_fail_step(k);
-		enum err e = assign_all(vm, &why);
+		enum err e = world_try_assign(0, &why);
 		assert_true(k < MOST_STEPS);
 		if (!fake_step_failed()) {
 			assert_int_equal(e, OK);
@@ -105,7 +105,7 @@ static void assign_with_each_failure(void **state, bool mediated)
 		/* What is not quarantined can be had at once. */
 		bool both = world.vf[0].state == VF_PARKED && world.vf[1].state == VF_PARKED;
 		world.mappings = 0;
-		assert_int_equal(assign_all(vm, &why) == OK, both);
+		assert_int_equal(world_try_assign(0, &why) == OK, both);
 	}
 }
 
@@ -138,13 +138,13 @@ static void a_pf_that_fails_anywhere_at_its_start_gives_vfs_with_everything_or_n
 		}
 		if (master_count() == 0 || master(0)->failed) {
 			assert_true(fake_log_contains("gives no VFs"));
-			assert_int_equal(assign_all(vm, &why), ERR_UNSUPPORTED);
+			assert_int_equal(world_try_assign(0, &why), ERR_UNSUPPORTED);
 			continue;
 		}
 		/* Its own interrupt is what failed. */
 		assert_true(fake_log_contains("is polled every 10 ms instead of by interrupt"));
 		assert_int_equal(irtes_used(), 0);
-		assert_int_equal(assign_all(vm, &why), OK);
+		assert_int_equal(world_try_assign(0, &why), OK);
 	}
 }
 
@@ -171,7 +171,7 @@ a_release_that_fails_anywhere_ends_and_gives_nothing_on_that_is_still_reached(vo
 		setup(state, false);
 		use_both();
 		fake_fail_step(k);
-		release_all(vm);
+		world_release(0);
 		assert_true(k < MOST_STEPS);
 		the_vm_has_nothing();
 		if (!fake_step_failed()) {

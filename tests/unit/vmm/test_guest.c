@@ -193,7 +193,7 @@ static void a_shared_page_takes_memory_only_once_the_guest_has_asked_for_it(void
 	assert_int_equal(assigned_vf_bytes(vm->vf[0]), 2 * PAGE_SIZE);
 	assert_int_equal((u64)call(HC_SHARED_PAGE, 0, 0), at);
 	assert_int_equal(pool_used(POOL_VM), with_vf + 1);
-	release_all(vm);
+	world_release(0);
 	assert_int_equal(pool_used(POOL_VM), before);
 }
 
@@ -208,7 +208,7 @@ static void a_guest_that_scribbles_over_the_shared_page_gets_it_back_whole(void 
 	assert_int_equal(vm->vf[0]->page->magic, COPPICE_VF_PAGE_MAGIC);
 	assert_int_equal(vm->vf[0]->page->mtu, 1500);
 	assert_int_equal(vm->vf[0]->page->sequence & 1, 0);
-	release_all(vm);
+	world_release(0);
 	master(0)->changed(master(0), &world.vf[0]); /* late: nobody's page */
 }
 

@@ -310,7 +310,7 @@ static void the_pages_go_back_with_the_vm(void **state)
 	setup_mediated(state);
 	before = pool_used(POOL_VM);
 	world_assign(0);
-	release_all(vm);
+	world_release(0);
 	assert_int_equal(pool_used(POOL_VM), before);
 	assert_int_equal(vm->vf_count, 0);
 }
@@ -323,7 +323,7 @@ static void pages_that_a_device_may_still_reach_are_never_reused(void **state)
 
 	(void)state;
 	world.attach_back = ERR_TIMEOUT;
-	release_all(vm);
+	world_release(0);
 	assert_true(vm->ram_leaked);
 	assert_int_equal(*(const u8 *)page, content);
 	assert_int_equal(pool_used(POOL_VM), used - others);
@@ -333,7 +333,7 @@ static void a_mediator_that_cannot_attach_refuses_the_vm(void **state)
 {
 	(void)state;
 	seen.attach = ERR_DEVICE;
-	assert_int_equal(assign_all(vm, &why), ERR_DEVICE);
+	assert_int_equal(world_try_assign(0, &why), ERR_DEVICE);
 	assert_non_null(strstr(why.text, "no such registers"));
 	assert_int_equal(world.vf[0].state, VF_PARKED);
 }
@@ -342,7 +342,7 @@ static void a_driver_that_cannot_prepare_refuses_the_vm(void **state)
 {
 	(void)state;
 	world.prepare = ERR_BUSY;
-	assert_int_equal(assign_all(vm, &why), ERR_BUSY);
+	assert_int_equal(world_try_assign(0, &why), ERR_BUSY);
 	assert_non_null(strstr(why.text, "the namespace is gone"));
 	assert_int_equal(world.vf[0].state, VF_PARKED);
 	assert_int_equal(seen.attached, 0);
@@ -352,7 +352,7 @@ static void a_vf_that_its_driver_cannot_wipe_is_quarantined(void **state)
 {
 	(void)state;
 	world.reset_done = ERR_DEVICE;
-	release_all(vm);
+	world_release(0);
 	assert_int_equal(world.vf[0].state, VF_QUARANTINED);
 	assert_true(fake_log_contains("it stays offline"));
 }
@@ -362,6 +362,8 @@ static void a_guests_reset_that_its_driver_cannot_finish_is_quarantine(void **st
 	(void)state;
 	world.reset_done = ERR_DEVICE;
 	assigned_vf_effects(vm, a, VF_EFFECT_FLR);
+	fake_time_advance(WORLD_FLR_NS);
+	guest_reset_poll(vm, a);
 	assert_int_equal(world.vf[0].state, VF_QUARANTINED);
 	assert_int_equal(world.vf[1].state, VF_PARKED);
 }

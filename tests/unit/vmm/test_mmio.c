@@ -492,6 +492,8 @@ static void a_guests_flr_is_done_by_us_and_the_policy_survives_it(void **state)
 	u64 base = bar_base(0);
 	make_busy();
 	config16(DEVCTL, FLR);
+	fake_time_advance(WORLD_FLR_NS);
+	assert_int_equal(vpci_read(vm, DEV1, COMMAND, 2), 0);
 	int irte = world_note(0, NOTE_IRTE_FREE), flr = world_note(0, NOTE_FLR),
 	    reopen = world_note(0, NOTE_REOPEN);
 	assert_true(irte >= 0 && irte < flr && flr < reopen);
@@ -511,8 +513,12 @@ static void a_guests_flr_that_fails_costs_it_the_vf_and_nothing_else(void **stat
 {
 	(void)state;
 	make_busy();
-	world.flr = ERR_TIMEOUT;
+	world.flr_ns[0] = WORLD_NEVER;
 	config16(DEVCTL, FLR);
+	fake_time_advance(VF_RESET_LONGEST_NS);
+	guest_resets_service(); /* from now on it may answer */
+	fake_time_advance(VF_RESET_LONGEST_NS);
+	guest_resets_service();
 	assert_int_equal(world.vf[0].state, VF_QUARANTINED);
 	assert_int_equal(fake_event((unsigned)world_note(0, NOTE_ATTACH))->width, 0);
 	assert_int_equal(vpci_read(vm, DEV1, 0, 4), 0xffffffff);
@@ -524,7 +530,7 @@ static void a_guests_flr_that_fails_costs_it_the_vf_and_nothing_else(void **stat
 	assert_true(fake_log_contains("VM a: VF igb0/0 (0000:01:10.0) is quarantined"));
 	assert_false(shared_page_doorbell(vm, 0));
 	fake_events_clear();
-	release_all(vm);
+	world_release(0);
 	assert_int_equal(world_note(0, NOTE_FLR),
 			 -1); /* dead until reboot: nobody touches it again */
 	assert_false(vm->ram_leaked);
@@ -535,13 +541,20 @@ static void every_config_register_written_with_all_ones_leaves_the_host_device_s
 	(void)state;
 	for (unsigned reg = 0; reg < 4096; reg += 4)
 		vpci_write(vm, DEV1, (u16)reg, 4, 0xffffffff);
-	/* One of them was an FLR. Command shows that nothing but decode and bus master can ever be
-	 * on. */
+	/* One of them was an FLR, and nothing came through until it was over. Command shows that
+	 * nothing but decode and bus master can ever be on. */
 	assert_int_equal(world_config16(0, COMMAND) & ~(MEMORY | MASTER), 0);
 	for (unsigned m = 0; m < world.mappings; m++)
 		assert_true(world.mapping[m].gpa >= GUEST_MMIO_BASE &&
 			    world.mapping[m].gpa < GUEST_ECAM_BASE);
+	assert_int_equal(world.vf[0].state, VF_RESETTING);
+	fake_time_advance(WORLD_FLR_NS);
+	for (unsigned reg = 0; reg < 4096; reg += 4)
+		if (reg != DEVCTL)
+			vpci_write(vm, DEV1, (u16)reg, 4, 0xffffffff);
+	assert_int_equal(world_config16(0, COMMAND) & ~(MEMORY | MASTER), 0);
 	assert_int_equal(world.vf[0].state, VF_ASSIGNED);
+	assert_int_equal(world.early, 0);
 }
 
 #define T(name) cmocka_unit_test_setup(name, setup)

@@ -2,6 +2,7 @@
 /* The machine of world.h: set-up and what tests look at. */
 #include "vmm/world.h"
 
+#include <linux/pci_regs.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,21 +35,57 @@ static u8 *config_of(struct rid rid)
 	return world.config_space + ((u64)rid.id << 12);
 }
 
+static int vf_of(u64 offset)
+{
+	for (unsigned n = 0; n < WORLD_VFS; n++)
+		if (world.vf[n].rid.id == offset >> 12)
+			return (int)n;
+	return -1;
+}
+
+/* PCIe 6.0 section 6.6.2: not before 100 ms after an FLR. */
+static bool is_silent(u64 offset)
+{
+	int n = vf_of(offset);
+	if (n < 0)
+		return false;
+	world.early += fake_time_now() < world.untouchable_until[n];
+	return fake_time_now() < world.silent_until[n];
+}
+
 static u64 config_read(void *ctx, u64 offset, unsigned width)
 {
 	u64 value = 0;
 	(void)ctx;
+	if (is_silent(offset))
+		return ~0ull;
 	memcpy(&value, world.config_space + offset, width);
 	return value;
 }
 
-/* Memory, but for the read-only table size in MSI-X Message Control. */
+static void reset_function(unsigned n)
+{
+	u8 *config = config_of(world.vf[n].rid);
+	fake_event_add(FAKE_NOTE, NOTE_FLR, 0, world.vf[n].rid.id);
+	memset(config + PCI_COMMAND, 0, 2);
+	config[CAP_MSIX + 3] = 0;
+	u64 takes = fake_step_fails() ? WORLD_NEVER : MAX(world.flr_ns[n], WORLD_FLR_NS);
+	world.untouchable_until[n] = fake_time_now() + WORLD_FLR_NS;
+	world.silent_until[n] = fake_time_now() + takes;
+}
+
+/* Memory, but for the read-only table size in MSI-X Message Control and for Initiate FLR. */
 static void config_write(void *ctx, u64 offset, unsigned width, u64 value)
 {
 	(void)ctx;
+	if (is_silent(offset))
+		return;
 	if ((offset & 0xfff) == CAP_MSIX + 2)
 		value |= WORLD_VECTORS - 1;
-	memcpy(world.config_space + offset, &value, width);
+	if ((offset & 0xfff) == CAP_PCIE + PCI_EXP_DEVCTL && value & PCI_EXP_DEVCTL_BCR_FLR)
+		reset_function((unsigned)vf_of(offset));
+	else
+		memcpy(world.config_space + offset, &value, width);
 }
 
 static void build_mcfg(void)
@@ -100,6 +137,7 @@ static void build_vf(unsigned n)
 	vf->caps.msix_table = MSIX_TABLE;
 	vf->caps.msix_pba = MSIX_PBA;
 	vf->caps.device_cap = 0x10008000; /* FLR */
+	config_of(f->rid)[PCI_CLASS_REVISION + 3] = 0x02;
 	write_msix_capability(f->rid);
 }
 
@@ -131,6 +169,7 @@ static void build_vm(unsigned n)
 	struct vm *vm = &vms[n];
 	snprintf(vm->name, sizeof(vm->name), "%c", 'a' + (int)n);
 	vm->id = n;
+	vm->state = VM_RUNNING;
 	vm->config = &world.vm_config[n];
 	vm->ram_bytes = WORLD_RAM;
 	vm->ram = pool_alloc(POOL_GUEST, WORLD_RAM / PAGE_SIZE, 2 * MiB);
@@ -190,11 +229,33 @@ void world_wish(unsigned vm, const char *pf, unsigned index)
 	r->index = (u16)index;
 }
 
+enum err world_try_assign(unsigned n, struct why *why)
+{
+	struct vm *vm = &vms[n];
+	enum err e = assign_start(vm, why);
+	while (!e && !assign_resets_over(vm))
+		fake_time_advance(WORLD_TICK_NS);
+	if (!e)
+		e = assign_finish(vm, why);
+	if (e)
+		world_release(n);
+	return e;
+}
+
 void world_assign(unsigned vm)
 {
 	struct why why = { .text = "" };
-	if (assign_all(&vms[vm], &why) != OK)
-		fail_msg("assign_all: %s", why.text);
+	if (world_try_assign(vm, &why) != OK)
+		fail_msg("assignment: %s", why.text);
+}
+
+void world_release(unsigned vm)
+{
+	u64 end = fake_time_now() + VF_RESET_LONGEST_NS + NS_PER_S;
+	while (!release_all(&vms[vm])) {
+		assert_true(fake_time_now() < end);
+		fake_time_advance(WORLD_TICK_NS);
+	}
 }
 
 const struct world_mapping *world_ept(u64 at)

@@ -22,6 +22,9 @@
 #define WORLD_TABLE     0x1000u
 #define WORLD_PF_BAR3   0xe0200000ull /* the PF's MSI-X table */
 #define WORLD_BAR_BYTES 0x4000ull
+#define WORLD_FLR_NS    (100 * NS_PER_MS) /* what PCI Express gives a function for its reset */
+#define WORLD_TICK_NS   (10 * NS_PER_MS)  /* how often the boot core looks */
+#define WORLD_NEVER     (~0ull / 2)
 
 /* FAKE_NOTE events: `address` says what happened, `value` to what. */
 enum note {
@@ -62,9 +65,12 @@ extern struct world {
 	unsigned privilege;
 	bool long_mode, default_32;
 	/* What fails. */
-	enum err flr, iommu, acs, policy, attach_back, attach, domain, map, irte_free, irte_alloc,
-		ept, start, irte_set, prepare, reset_done;
+	enum err iommu, acs, policy, attach_back, attach, domain, map, irte_free, irte_alloc, ept,
+		start, irte_set, prepare, reset_done;
+	u64 flr_ns[WORLD_VFS]; /* how long an FLR takes; 100 ms at least */
 	/* What was seen. */
+	u64 silent_until[WORLD_VFS], untouchable_until[WORLD_VFS];
+	unsigned early; /* config accesses to a VF within 100 ms of its FLR */
 	struct world_irte irte[WORLD_IRTES];
 	struct world_mapping mapping[WORLD_MAPPINGS];
 	/* What devices reach beside a VM's RAM. */
@@ -93,6 +99,9 @@ int world_setup(void **state);
 struct vm *world_vm(unsigned n);
 void world_wish(unsigned vm, const char *pf, unsigned index);
 void world_assign(unsigned vm); /* must succeed */
+/* Refused: what there was is given back. */
+enum err world_try_assign(unsigned vm, struct why *why);
+void world_release(unsigned vm);
 
 /* Raise an interrupt on a core as the LAPIC would. */
 void world_interrupt(unsigned core, u8 vector);

@@ -6,7 +6,6 @@
 
 #include "base/hw/cpu.h"
 #include "pci/path.h"
-#include "pci/reset.h"
 #include "vmm/guest/acpi_tables.h"
 #include "vmm/life.h"
 #include "vmm/ui/console.h"
@@ -366,16 +365,6 @@ enum err acs_check(const struct pci_function *f, bool (*unsafe_ok)(struct rid),
 	(void)f;
 	return fail(why, world.acs, (struct rid){ 0, 0x10 },
 		    "00:02.0 has no ACS; need SV RR CR UF");
-}
-
-enum err vf_function_level_reset(struct vf *vf, struct why *why)
-{
-	fake_event_add(FAKE_NOTE, NOTE_FLR, 0, vf->rid.id);
-	enum err e = step(world.flr);
-	if (e)
-		return fail(why, e, vf->rid, "no answer within 1.1 s of FLR");
-	vf_set_command(vf, false, false);
-	return OK;
 }
 
 /* --- a master driver that writes down what it is told --- */
