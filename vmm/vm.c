@@ -223,12 +223,12 @@ static void start(struct vm *vm)
 	vm->starts++;
 	vm->tsc_offset = 0 - rdtsc(); /* its clock starts at 0: it learns nothing of ours */
 	vm->live_vcpus = vm->cpus;
+	if (vm->restart)
+		log_info("vm", "VM %s runs again (start %u)", vm->name, vm->starts);
+	vm->restart = false; /* before its guest may ask for the next one */
 	vm->state = VM_RUNNING;
 	for (unsigned i = 0; i < vm->cpus; i++)
 		core_add_vcpu(vm->vcpu[i]->core, vm->vcpu[i]);
-	if (vm->restart)
-		log_info("vm", "VM %s runs again (start %u)", vm->name, vm->starts);
-	vm->restart = false;
 }
 
 /* The one transition out of VM_RUNNING: who comes later changes nothing, or a guest that resets

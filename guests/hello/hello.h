@@ -33,4 +33,8 @@ int init_to_self(u64 argument);
 /* irqstorm.c */
 int storm_of_vf(u64 argument);
 
+/* reset.c */
+int reset_vf(u64 argument);
+int reboot_forever(u64 argument);
+
 #endif

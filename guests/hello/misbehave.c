@@ -273,5 +273,7 @@ const struct behaviour misbehaviours[] = {
 	{ "corners", check_corners },
 	{ "realmode", check_real_mode },
 	{ "init", init_to_self },
+	{ "flr", reset_vf },
+	{ "reboot", reboot_forever },
 	{ NULL, NULL },
 };

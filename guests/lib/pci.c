@@ -80,7 +80,7 @@ void pci_enable(const struct pci_device *d)
 				 PCI_COMMAND_MASTER));
 }
 
-static u16 find_capability(const struct pci_device *d, u8 id)
+u16 pci_find_capability(const struct pci_device *d, u8 id)
 {
 	u8 offset = (u8)pci_config_read(d, CONFIG_CAPABILITIES);
 
@@ -96,7 +96,7 @@ static u16 find_capability(const struct pci_device *d, u8 id)
 
 bool pci_msix_enable(const struct pci_device *d, u8 first_vector, unsigned count)
 {
-	u16 cap = find_capability(d, CAPABILITY_MSIX);
+	u16 cap = pci_find_capability(d, CAPABILITY_MSIX);
 	u16 control = cap ? (u16)(pci_config_read(d, cap) >> 16) : 0;
 	volatile struct msix_entry *entry;
 	u32 table;

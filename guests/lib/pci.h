@@ -22,6 +22,9 @@ bool pci_find_class(u32 class_code, unsigned n, struct pci_device *out);
 u32 pci_config_read(const struct pci_device *d, u16 offset);
 void pci_config_write16(const struct pci_device *d, u16 offset, u16 value);
 
+/* Where a capability is; 0 if there is none with this ID. */
+u16 pci_find_capability(const struct pci_device *d, u8 id);
+
 /* Address of a memory BAR, as it stands. */
 volatile u8 *pci_bar(const struct pci_device *d, unsigned bar);
 /* Memory decode and bus mastering on. */
