@@ -8,7 +8,7 @@
 #include "base/hw/insn.h"
 #include "interrupt.h"
 
-#define TIMEOUT_SECONDS 60
+#define TIMEOUT_SECONDS 180
 #define US_PER_S        1000000ull
 #define NS_PER_US       1000ull
 

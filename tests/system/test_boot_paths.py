@@ -79,7 +79,7 @@ def boot_without_config(folder, **options):
 
 def test_grub_without_coppice_cfg_says_which_line_to_add_and_opens_the_monitor(scenario_folder):
     result = boot_without_config(scenario_folder("no-config", "vm name=a kernel=hello.elf\n"),
-                                 reply=["coppice> =>poweroff\\r"], timeout=30)
+                                 reply=["coppice> =>poweroff\\r"], timeout=120)
     assert "no module named coppice.cfg among 1: no VM to start; add `module2 /coppice.cfg coppice.cfg`" \
         in result.console, result.explain()
     assert result.report["vms"] == [] and result.report["end"] == "power-off"
@@ -87,7 +87,7 @@ def test_grub_without_coppice_cfg_says_which_line_to_add_and_opens_the_monitor(s
 
 def test_the_application_without_coppice_cfg_says_so_and_waits_for_a_key(scenario_folder):
     result = boot_without_config(scenario_folder("app-no-config", "vm name=a kernel=hello.elf\n"),
-                                 boot="app", timeout=20)
+                                 boot="app", timeout=40)
     assert "coppice.cfg is not on this volume" in result.console, result.explain()
     assert "there is no usable coppice.cfg: Not Found" in result.console
-    assert "Press a key" in result.output and "not finished after 20 s" in result.output
+    assert "Press a key" in result.output and "not finished after 40 s" in result.output

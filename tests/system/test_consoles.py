@@ -42,7 +42,7 @@ def run(boot, tmp_path_factory):
     (folder / "machine.args").write_text("")
     (folder / "expect.json").write_text('{ "end": "power-off" }')
     replies = [f"{text}=>{keys}".encode("unicode_escape").decode() for text, keys in TALK]
-    result = boot(folder, smp=2, timeout=60, reply=tuple(replies))
+    result = boot(folder, smp=2, timeout=240, reply=tuple(replies))
     assert result.returncode == 0, result.explain()
     return result, ESCAPES.sub("", result.console)
 

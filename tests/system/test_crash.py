@@ -18,7 +18,7 @@ IMAGE = 0xffffffff80000000
 def crashed(boot, folder, how):
     """A run that ended in `crash <how>`, and the record."""
     # The first key only opens the monitor.
-    result = boot(folder, smp=1, timeout=60, reply=("[victim] hello from=>\\r",
+    result = boot(folder, smp=1, timeout=240, reply=("[victim] hello from=>\\r",
                                                     f"coppice> =>crash {how}\\r"))
     path = result.folder / "crash.bin"
     assert path.is_file(), result.explain()

@@ -36,7 +36,7 @@ def talk(boot, tmp_path_factory):
     # From then on no VM speaks: its lines would have the prompt drawn anew, which looks like the next one.
     replies = ["[b] vfnet server on b && VM h ended with status 0=>\\r"]
     replies += [f"{WAITS.get(c, PROMPT)}=>{c}\\r" for c in COMMANDS]
-    result = boot(folder, smp=2, timeout=60, reply=tuple(replies))
+    result = boot(folder, smp=2, timeout=240, reply=tuple(replies))
     assert result.returncode == 0, result.explain()
     answers, current = [], None
     for line in ESCAPES.sub("", result.console).split("\n"):

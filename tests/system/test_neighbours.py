@@ -78,7 +78,7 @@ def test_an_interrupt_storm_is_throttled_and_counted(beside):
 def test_a_driver_that_comes_to_its_senses_is_served_again(boot, scenario_folder):
     folder = scenario_folder("irqstorm-ends", CONFIG.split("vm name=a")[0].replace("monitor", "poweroff") +
                              'vm name=s kernel=hello.elf mem=8M vf=igb0/0 cmdline="do=irqstorm=1000"\n', MACHINE)
-    result = boot(folder, smp=1, icount=ICOUNT, timeout=60)
+    result = boot(folder, smp=1, icount=ICOUNT, timeout=240)
     assert result.returncode == 0, result.explain()
     assert "the one after it came" in result.vm_log("s")
     assert result.vm("s")["counters"]["throttled"] > 0

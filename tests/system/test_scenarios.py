@@ -28,7 +28,7 @@ def test_frames_that_are_sent_again_though_they_were_only_late_are_counted_once(
                              'frames=30000"\n'
                              'vm name=b kernel=vfnet.elf mem=16M vf=igb0/1 cmdline="role=server"\n',
                              machines.IGB_MACHINE)
-    result = boot(folder, smp=smp, timeout=60)
+    result = boot(folder, smp=smp, timeout=240)
     assert result.returncode == 0, result.explain()
     assert "30000 frames sent, 30000 received, 0 errors" in result.vm_log("a")
 

@@ -8,7 +8,7 @@ import re
 import shlex
 import subprocess
 
-DEFAULT_TIMEOUT = 120
+DEFAULT_TIMEOUT = 240
 DEFAULT_SMP = 2
 DEFAULT_MEMORY = "2G"
 
