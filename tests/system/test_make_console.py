@@ -8,12 +8,13 @@ import subprocess
 import time
 
 import coppice_run
+import pytest
 
 CONFIG = """
 option idle=monitor
 vm name=a kernel=hello.elf mem=16M cmdline="do=echo"
 """
-PATIENCE = 60
+PATIENCE = 120
 
 
 class Terminal:
@@ -45,22 +46,27 @@ class Terminal:
             os.write(self.master, key.encode())
             time.sleep(0.01)
 
-    def end(self):
-        """The exit status; the process does not stay behind."""
-        try:
-            return self.process.wait(PATIENCE)
-        finally:
-            self.process.kill()
-            os.close(self.master)
+    def exit_status(self):
+        """When the command has ended by itself."""
+        return self.process.wait(PATIENCE)
+
+    def close(self):
+        """However the test went, neither the command nor its emulator stays behind."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self.master)
 
 
-def console(folder, run_dir):
-    return Terminal([*coppice_run.RUNNER, "console", "--build", str(coppice_run.BUILD), "--target", "vtx",
-                     "--smp", "1", "--scenario", str(folder), "--run-dir", str(run_dir)])
+@pytest.fixture
+def terminal(scenario_folder, tmp_path):
+    opened = Terminal([*coppice_run.RUNNER, "console", "--build", str(coppice_run.BUILD), "--target", "vtx",
+                       "--smp", "1", "--scenario", str(scenario_folder("console", CONFIG)),
+                       "--run-dir", str(tmp_path / "run")])
+    yield opened
+    opened.close()
 
 
-def test_ctrl_bracket_leads_to_a_vm_and_back_and_poweroff_ends_it(scenario_folder, tmp_path):
-    terminal = console(scenario_folder("console", CONFIG), tmp_path / "run")
+def test_ctrl_bracket_leads_to_a_vm_and_back_and_poweroff_ends_it(terminal, tmp_path):
     terminal.wait_for("Ctrl-a x leaves")
     terminal.wait_for("[a] RAM is wiped")
     terminal.type("\x1d")
@@ -76,15 +82,14 @@ def test_ctrl_bracket_leads_to_a_vm_and_back_and_poweroff_ends_it(scenario_folde
     terminal.wait_for("running")
     terminal.type("\x03poweroff\r")     # Ctrl-C is the guest's and the monitor's, not the runner's
     terminal.wait_for("logs in ")
-    assert terminal.end() == 0
+    assert terminal.exit_status() == 0
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert report["end"] == "power-off"
     assert "you said hey" in (tmp_path / "run" / "console.log").read_text()
 
 
-def test_ctrl_a_x_leaves_at_any_time(scenario_folder, tmp_path):
-    terminal = console(scenario_folder("console", CONFIG), tmp_path / "run")
+def test_ctrl_a_x_leaves_at_any_time(terminal):
     terminal.wait_for("[a] RAM is wiped")
     terminal.type("\x01x")
     terminal.wait_for("logs in ")
-    assert terminal.end() == 0
+    assert terminal.exit_status() == 0
