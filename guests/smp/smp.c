@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * All vCPUs of a VM: started by INIT and start-up IPIs through real mode, they answer IPIs, drop
- * stale translations when told to, and have timers of their own.
+ * stale translations when told to, have timers of their own, and come back from INIT each time.
  */
 #include "ap.h"
 #include "base/hw/insn.h"
@@ -11,6 +11,7 @@
 #define MAX_VCPUS    16
 #define ROUNDS       100
 #define TICKS        10
+#define RESTARTS     50
 #define WAIT_NS      (2 * NS_PER_S)
 #define VECTOR_PING  0x40
 #define VECTOR_PONG  0x41
@@ -166,6 +167,20 @@ static void tick_all(void)
 	print("%u timer ticks on each vCPU\n", TICKS);
 }
 
+/* As kernels of today do it: the start-up IPI right behind INIT, once. */
+static void restart_all(void)
+{
+	for (u32 round = 0; round < RESTARTS; round++)
+		for (u32 id = 1; id < guest->cpus; id++) {
+			online = 0;
+			ap_prepare(id, stacks[0], ap_main);
+			ap_send_ipi(id, ICR_INIT);
+			ap_send_ipi(id, ICR_STARTUP | AP_PAGE >> PAGE_SHIFT);
+			wait_for("vCPUs that came back from INIT", &online, 1);
+		}
+	print("%u times INIT and back for each of %u\n", RESTARTS, guest->cpus - 1);
+}
+
 int guest_main(void)
 {
 	if (guest->cpus < 2 || guest->cpus > MAX_VCPUS)
@@ -183,5 +198,6 @@ int guest_main(void)
 	ping_all();
 	shoot_down();
 	tick_all();
+	restart_all();
 	return STATUS_OK;
 }

@@ -128,8 +128,11 @@ static void end_if_dead(struct vm *vm)
  * start-up) are served here. */
 static bool wants_to_run(struct vcpu *v)
 {
-	if (__atomic_exchange_n(&v->init, false, __ATOMIC_ACQUIRE)) {
+	if (__atomic_load_n(&v->init, __ATOMIC_ACQUIRE)) {
 		vcpu_reset(v);
+		/* Last: a start-up IPI comes right behind, and counts as long as this is set or the
+		 * state is "wait". */
+		__atomic_store_n(&v->init, false, __ATOMIC_RELEASE);
 		end_if_dead(v->vm);
 	}
 	if (v->state == VCPU_WAIT_SIPI && v->sipi) {
@@ -271,8 +274,10 @@ void core_loop(void (*manage)(void))
 
 void vcpu_startup_ipi(struct vcpu *v, u8 vector)
 {
-	if (v->state != VCPU_WAIT_SIPI && !v->init)
-		return; /* SDM Vol. 3A 9.4.3: ignored unless waiting for it */
+	/* SDM Vol. 3A 9.4.3: ignored unless waiting for it. `init` first: its core sets the state
+	 * and then clears it. */
+	if (!__atomic_load_n(&v->init, __ATOMIC_ACQUIRE) && v->state != VCPU_WAIT_SIPI)
+		return;
 	v->sipi_vector = vector;
 	__atomic_store_n(&v->sipi, true, __ATOMIC_RELEASE);
 	vcpu_kick(v);
