@@ -31,7 +31,7 @@ def waits(boot, scenario_folder, name, vf_of_a, vf_of_b):
     """Ticks that the boot core waited before the first guest was entered."""
     folder = scenario_folder(name, POWEROFF + f"vm name=a kernel=hello.elf mem=8M {vf_of_a}\n"
                                    f"vm name=b kernel=hello.elf mem=8M {vf_of_b}\n", MACHINE)
-    result = boot(folder, smp=1, icount=ICOUNT, timeout=60)
+    result = boot(folder, smp=1, icount=ICOUNT, timeout=240)
     assert result.returncode == 0, result.explain()
     return result.report["timing"]["of_it_waits"]
 
@@ -66,7 +66,7 @@ vm name=one kernel=hello.elf mem=4M vf=igb1/0 cmdline="do=forever"
 
 def test_a_guest_that_does_not_wait_finds_nothing_until_its_vf_is_back(boot, scenario_folder):
     folder = scenario_folder("impatient", POWEROFF + 'vm name=a kernel=hello.elf mem=8M vf=igb0/0 cmdline="do=flr=5"\n', MACHINE)
-    result = boot(folder, smp=1, icount=ICOUNT, timeout=60)
+    result = boot(folder, smp=1, icount=ICOUNT, timeout=240)
     assert result.returncode == 0, result.explain()
     said = re.search(r"5 resets, the VF came back after (\d+) to (\d+) ms", result.vm_log("a"))
     assert said and int(said[1]) >= RESET_MS and int(said[2]) <= RESET_MS + SERVICE_MS, result.vm_log("a")
@@ -75,7 +75,9 @@ def test_a_guest_that_does_not_wait_finds_nothing_until_its_vf_is_back(boot, sce
 # --- what a person asks for while resets go on ---
 
 # The guest of VM a resets its first VF all the time, so each end finds a reset under way. VM s keeps
-# virtual time from running ahead, and 100 ms of it are long enough to type two commands.
+# virtual time from running ahead, and 100 ms of it are long enough for a second command, if it is there
+# at once: what goes beyond the trigger level of the port's FIFO, 14 bytes, the emulator passes on when it
+# comes to it. So the first command is typed before its Enter counts.
 SLOW = "shift=1,sleep=off"
 LIVES = f"""
 option idle=monitor
@@ -83,19 +85,28 @@ vm name=s kernel=hello.elf mem=4M cmdline="do=forever"
 vm name=a kernel=hello.elf mem=4M {four_vfs("igb0")} cmdline="do=flr=ffffffff"
 """
 TALK = [
-    ("[a] RAM is wiped", "\\r"),
-    ("coppice> ", "vf igb0/0\\rvf igb0/0 cfg\\r"),
-    ("must not be touched", "vm stop a\\rvm start a\\r"),
-    ("VM a ended", "memory\\r"),
-    ("free  ", "vm start a\\rvm stop a\\r"),
-    ("VM a ended", "vm start a\\rvm restart a\\r"),
-    ("VM a runs again", "vm restart a\\rvm stop a\\r"),
-    ("VM a ended", "memory\\r"),
-    ("free  ", "vf\\rvm list\\r"),
-    ("hello.elf", "vm start a\\rvm destroy a\\r"),
-    ("VM a is destroyed", "memory\\r"),
-    ("free  ", "vf\\rvm list\\rpoweroff\\r"),
+    ("[a] RAM is wiped", "", "\\r"),
+    ("coppice> ", "vf igb0/0\\r", "vf igb0/0 cfg\\r"),
+    ("must not be touched", "vm stop a", "vm start a\\r"),
+    ("VM a ended", "", "memory\\r"),
+    ("free  ", "vm start a", "vm stop a\\r"),
+    ("VM a ended", "vm start a", "vm restart a\\r"),
+    ("VM a runs again", "vm restart a", "vm stop a\\r"),
+    ("VM a ended", "", "memory\\r"),
+    ("free  ", "", "vf\\rvm list\\r"),
+    ("hello.elf", "vm start a", "vm destroy a\\r"),
+    ("VM a is destroyed", "", "memory\\r"),
+    ("free  ", "", "vf\\rvm list\\rpoweroff\\r"),
 ]
+
+
+def replies():
+    """Each text of TALK is answered by its keys; a command without Enter is seen before it gets it."""
+    for text, first, then in TALK:
+        if first.startswith("vm"):
+            yield from (f"{text}=>{first}", f"{first}=>\\r{then}")
+        else:
+            yield f"{text}=>{first}{then}"
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +117,10 @@ def talk(boot, tmp_path_factory):
     (folder / "coppice.cfg").write_text(LIVES)
     (folder / "machine.args").write_text(MACHINE)
     (folder / "expect.json").write_text('{ "end": "power-off" }')
-    result = boot(folder, smp=1, icount=SLOW, timeout=240, reply=tuple(f"{text}=>{keys}" for text, keys in TALK))
+    result = boot(folder, smp=1, icount=SLOW, timeout=240, reply=tuple(replies()))
     assert result.returncode == 0, result.explain()
     rest, parts = ESCAPES.sub("", result.console), []
-    for text, _ in TALK:
+    for text, _, _ in TALK:
         part, rest = rest.split(text, 1)
         parts.append(part)
     return [*parts[1:], rest]
