@@ -127,3 +127,11 @@ def test_a_kernel_that_is_not_built_is_told_in_one_line(scenario_folder, tmp_pat
                              kernel=tmp_path / "none.elf")
     assert result.returncode == 2
     assert "none.elf is not there; build it with 'make'" in result.output
+
+
+@pytest.mark.parametrize("name, value, expected", [("smp", "0", "a number of CPUs, 1 or more"), ("smp", "abc", "a number of CPUs"),
+                                                   ("mem", "xyz", "a size like 512M"), ("timeout", "zz", "seconds")])
+def test_a_variable_that_means_nothing_is_told_by_its_name(scenario_folder, name, value, expected):
+    result = coppice_run.run(scenario_folder("s", "option idle=poweroff\n"), "bad_variable", **{name: value})
+    assert result.returncode == 2
+    assert f"{name.upper()}={value}: expected {expected}" in result.output

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shlex
 import shutil
 import signal
@@ -65,11 +66,29 @@ def join_values(argv):
     return joined
 
 
+# What a variable must look like, so that a slip is told by its name and not by the emulator.
+FORMS = [
+    ("smp", r"[1-9]\d*", "a number of CPUs, 1 or more"),
+    ("mem", r"[1-9]\d*[KMGTkmgt]?", "a size like 512M or 4G"),
+    ("timeout", r"\d+(\.\d+)?", "seconds"),
+]
+
+
+def check_forms(options):
+    """Raise for the first value that does not look like what its variable means."""
+    for name, form, expected in FORMS:
+        value = str(getattr(options, name))
+        if not re.fullmatch(form, value):
+            raise qemu.QemuError(f"{name.upper()}={value}: expected {expected}")
+
+
 def settle(options, wanted):
     """Fill in what the command line leaves to the scenario and to the defaults."""
     options.smp = options.smp or str(wanted.run_options.get("smp", scenario.DEFAULT_SMP))
     options.mem = options.mem or wanted.run_options.get("mem", scenario.DEFAULT_MEMORY)
-    options.timeout = float(options.timeout or wanted.timeout)
+    options.timeout = options.timeout or wanted.timeout
+    check_forms(options)
+    options.timeout = float(options.timeout)
     options.boot = options.boot or "grub"
     if options.boot not in ("grub", "app"):
         raise qemu.QemuError(f"BOOT={options.boot}: expected grub, or app for the UEFI application")
