@@ -19,6 +19,7 @@ def crowd(boot, tmp_path_factory):
     lines += ['vm name=real kernel=hello.elf mem=16M cpus=2 cmdline="do=realmode"',
               'vm name=init kernel=hello.elf mem=16M cmdline="do=init"']
     lines += ['vm name=tf kernel=hello.elf mem=16M cmdline="do=triplefault"',
+              'vm name=noidt kernel=hello.elf mem=16M cmdline="do=triplefault=7f0000000000"',
               'vm name=unmapped kernel=hello.elf mem=16M cmdline="do=unmapped"',
               'vm name=missing kernel=nothere.elf mem=16M',
               'vm name=noelf kernel=coppice.cfg mem=16M',
@@ -44,6 +45,15 @@ def test_a_triple_fault_ends_its_vm_with_the_place_of_the_fault(crowd):
     vm = crowd.vm("tf")
     assert vm["exit_status"] == -2
     assert "triple fault at RIP 0x" in crowd.console
+
+
+@pytest.mark.parametrize("name, words", [
+    ("tf", "the IDT ends before the exceptions do (limit 0x0)"),
+    ("noidt", "the IDT (0x7f0000000000) is not mapped to RAM"),
+])
+def test_a_triple_fault_is_explained_by_what_the_guest_lacks(crowd, name, words):
+    assert words in crowd.vm(name)["end_text"]
+    assert f"VM {name}: vCPU 0 at its triple fault: CR0 0x" in crowd.console
 
 
 def test_an_exception_in_real_mode_is_one_of_real_mode(crowd):

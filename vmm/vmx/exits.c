@@ -242,17 +242,6 @@ enum verdict on_unexpected(struct vcpu *v)
 	return STOP_VM;
 }
 
-enum verdict on_triple_fault(struct vcpu *v)
-{
-	vm_end(v->vm, VM_STATUS_TRIPLE_FAULT,
-	       "vCPU %u: triple fault at RIP 0x%llx (CR3 0x%llx, RSP 0x%llx): an exception had no "
-	       "usable handler, twice",
-	       v->index, (unsigned long long)vmcs_read(VMCS_GUEST_RIP),
-	       (unsigned long long)vmcs_read(VMCS_GUEST_CR3),
-	       (unsigned long long)vmcs_read(VMCS_GUEST_RSP));
-	return STOP_VM;
-}
-
 enum verdict on_external_interrupt(struct vcpu *v)
 {
 	u32 info = (u32)vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
