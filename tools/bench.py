@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Measure the figures of the README by counting, each beside its goal ('make bench').
+"""Measure Coppice's figures by counting, each beside its goal ('make bench').
 
 A measurement takes the runs that it needs from Runs and returns a number, or None where the run did
 not yield one; the table says so instead of leaving it out.

@@ -238,7 +238,7 @@ static int do_badhypercall(u64 argument)
 	return bad;
 }
 
-/* Asleep with interrupts off and nothing to wake it: the VM never ends by itself. */
+/* Asleep with interrupts off and nothing to wake it: the hypervisor ends the VM. */
 static int do_sleep(u64 argument)
 {
 	(void)argument;
