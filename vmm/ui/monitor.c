@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The console that one lives in: a command line on COM1, served by the boot core between guests. */
+#include "base/format.h"
 #include "base/hw/cpu.h"
 #include "base/log.h"
 #include "base/string.h"
@@ -11,6 +12,8 @@
 #define CONSOLE        1
 #define BYTES_PER_POLL 64   /* a whole line may have been pasted; guests wait meanwhile */
 #define CYCLE_KEY      0x1d /* Ctrl-] */
+#define SEPARATOR      ';'  /* between the commands of a line */
+#define REFUSAL_BYTES  320  /* what a struct why has to say fits */
 
 static command_fn command_help;
 
@@ -46,6 +49,19 @@ static const struct command commands[] = {
 };
 
 static struct line_edit editor;
+static bool refused; /* a command of this line was */
+
+void monitor_refuse(const char *fmt, ...)
+{
+	char text[REFUSAL_BYTES];
+	va_list args;
+
+	va_start(args, fmt);
+	format_v(text, sizeof(text), fmt, args);
+	va_end(args);
+	log_text("%s\n", text);
+	refused = true;
+}
 
 static void show_usage(const struct command *c)
 {
@@ -65,9 +81,9 @@ static void say_unknown(const char *name)
 	const char *meant = nearest_name(name, commands, ARRAY_LEN(commands), sizeof(commands[0]));
 
 	if (meant)
-		log_text("no command '%s'; did you mean %s?\n", name, meant);
+		monitor_refuse("no command '%s'; did you mean %s?", name, meant);
 	else
-		log_text("no command '%s'; 'help' lists them\n", name);
+		monitor_refuse("no command '%s'; 'help' lists them", name);
 }
 
 static void command_help(unsigned words, char *const word[MONITOR_WORDS])
@@ -80,6 +96,8 @@ static void command_help(unsigned words, char *const word[MONITOR_WORDS])
 		say_unknown(word[0]);
 	for (unsigned i = 0; !words && i < ARRAY_LEN(commands); i++)
 		show_usage(&commands[i]);
+	if (!words)
+		log_text("Several commands on one line: vm stop a; vm start a\n");
 }
 
 static void run(unsigned words, char *const word[MONITOR_WORDS])
@@ -90,13 +108,13 @@ static void run(unsigned words, char *const word[MONITOR_WORDS])
 	if (!c)
 		say_unknown(word[0]);
 	else if (arguments < c->min_words || arguments > c->max_words)
-		log_text("expected: %s %s\n", c->name, c->arguments);
+		monitor_refuse("expected: %s %s", c->name, c->arguments);
 	else
 		c->run(arguments, word + 1);
 }
 
 /* Words in place; more than there is room for are one too many for any command. */
-static void run_line(char *text)
+static void run_command(char *text)
 {
 	char *word[MONITOR_WORDS + 1] = { NULL };
 	unsigned words = 0;
@@ -110,17 +128,35 @@ static void run_line(char *text)
 		run(words, word);
 }
 
-/* The rest of the only command that begins so. */
+/* What comes behind a command that was refused may have counted on it. */
+static void run_line(char *text)
+{
+	refused = false;
+	for (char *rest; text && !refused; text = rest) {
+		rest = cut(text, SEPARATOR);
+		run_command(text);
+	}
+	while (text && *text == ' ')
+		text++;
+	if (text && *text)
+		log_text("not carried out: %s\n", text);
+}
+
+/* The rest of the only command that the last one of the line can become. */
 static const char *complete(const char *text, size_t len)
 {
 	const char *found = NULL;
+	size_t from = 0;
 
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == SEPARATOR || (text[i] == ' ' && from == i))
+			from = i + 1;
 	for (unsigned i = 0; i < ARRAY_LEN(commands); i++) {
-		if (strncmp(commands[i].name, text, len) != 0)
+		if (strncmp(commands[i].name, text + from, len - from) != 0)
 			continue;
 		if (found)
 			return "";
-		found = commands[i].name + len;
+		found = commands[i].name + len - from;
 	}
 	return found ? found : "";
 }

@@ -26,6 +26,9 @@ command_fn command_vm, command_stats, command_irq, command_faults, command_log, 
 void cycle_begin(struct vm *vm, const char *count);
 void cycle_service(void);
 
+/* Say why a command cannot be done. What comes behind it on its line is then not carried out. */
+void monitor_refuse(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
 const char *pool_tag_name(enum pool_tag tag);
 
 /* "igb0/2" -> the VF, or NULL after saying so. `text` is cut. */

@@ -18,5 +18,5 @@ void command_crash(unsigned words, char *const word[MONITOR_WORDS])
 		write_to_code();
 	else if (strcmp(word[0], "bug") == 0)
 		HV_BUG("asked for from the monitor");
-	log_text("expected: crash bug|fault\n");
+	monitor_refuse("expected: crash bug|fault");
 }

@@ -156,11 +156,12 @@ void cycle_begin(struct vm *vm, const char *count)
 	u64 rounds;
 
 	if (!parse_number(count, UINT32_MAX, &rounds)) {
-		log_text("expected a number of rounds, not '%s'\n", count);
+		monitor_refuse("expected a number of rounds, not '%s'", count);
 	} else if (cycle.vm && rounds) {
-		log_text("VM %s is being cycled: %llu of %llu rounds ('vm cycle %s 0' ends it)\n",
-			 cycle.vm->name, (unsigned long long)cycle.done,
-			 (unsigned long long)cycle.rounds, cycle.vm->name);
+		monitor_refuse(
+			"VM %s is being cycled: %llu of %llu rounds ('vm cycle %s 0' ends it)",
+			cycle.vm->name, (unsigned long long)cycle.done,
+			(unsigned long long)cycle.rounds, cycle.vm->name);
 	} else if (!rounds) {
 		cycle.rounds = cycle.done; /* the next look finds it finished */
 	} else {

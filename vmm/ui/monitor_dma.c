@@ -52,7 +52,7 @@ static void walk(struct rid rid, u64 address)
 	struct why why = { 0 };
 
 	if (iommu_walk(rid, iova(address), &w, &why) != OK) {
-		log_text("%s\n", why.text);
+		monitor_refuse("%s", why.text);
 		return;
 	}
 	log_text(RID_FMT " asks the unit at 0x%llx for 0x%llx", RID_ARG(rid),
@@ -95,8 +95,9 @@ void command_dmar(unsigned words, char *const word[MONITOR_WORDS])
 	u64 address;
 
 	if (words != (walking ? 3 : 2)) {
-		log_text("expected: dmar [walk] <vf> <address>, such as dmar igb0/2 1000; walk "
-			 "takes any Requester ID, too\n");
+		monitor_refuse(
+			"expected: dmar [walk] <vf> <address>, such as dmar igb0/2 1000; walk "
+			"takes any Requester ID, too");
 		return;
 	}
 	/* A Requester ID need not be a VF's: everything on the fabric has an entry. */
@@ -107,8 +108,8 @@ void command_dmar(unsigned words, char *const word[MONITOR_WORDS])
 		rid = vf->rid;
 	}
 	if (!parse_address(word[words - 1], &address))
-		log_text("expected a hexadecimal address such as 1000, not '%s'\n",
-			 word[words - 1]);
+		monitor_refuse("expected a hexadecimal address such as 1000, not '%s'",
+			       word[words - 1]);
 	else if (walking)
 		walk(rid, address);
 	else
@@ -144,7 +145,7 @@ void command_mbx(unsigned words, char *const word[MONITOR_WORDS])
 	const struct vf *only = NULL;
 
 	if (strcmp(word[0], "trace") != 0) {
-		log_text("expected: mbx trace, or mbx trace <pf>/<index>\n");
+		monitor_refuse("expected: mbx trace, or mbx trace <pf>/<index>");
 		return;
 	}
 	if (words == 2) {

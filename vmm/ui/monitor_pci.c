@@ -108,12 +108,12 @@ const struct vf *find_vf(char *text)
 			continue;
 		if (number && pf->vfs && parse_number(number, pf->num_vfs - 1u, &index))
 			return &pf->vfs[index];
-		log_text("%s has VFs %s/0 to %s/%u\n", pf->name, pf->name, pf->name,
-			 pf->num_vfs ? pf->num_vfs - 1u : 0);
+		monitor_refuse("%s has VFs %s/0 to %s/%u", pf->name, pf->name, pf->name,
+			       pf->num_vfs ? pf->num_vfs - 1u : 0);
 		return NULL;
 	}
-	log_text("no Physical Function '%s'; expected a VF such as igb0/2: 'vf' lists them\n",
-		 text);
+	monitor_refuse("no Physical Function '%s'; expected a VF such as igb0/2: 'vf' lists them",
+		       text);
 	return NULL;
 }
 
@@ -124,7 +124,7 @@ static const struct assigned_vf *find_assigned(const struct vf *vf)
 	for (unsigned i = 0; vm && i < vm->vf_count; i++)
 		if (vm->vf[i]->vf == vf)
 			return vm->vf[i];
-	log_text("no VM has this VF now\n");
+	monitor_refuse("no VM has this VF now");
 	return NULL;
 }
 
@@ -136,7 +136,7 @@ static void show_config(const struct vf *vf)
 	if (!a)
 		return;
 	if (vf->state == VF_RESETTING) {
-		log_text("it is being reset and must not be touched: try again in a moment\n");
+		monitor_refuse("it is being reset and must not be touched: try again in a moment");
 		return;
 	}
 	log_text("offset    device    guest  from\n");
@@ -169,5 +169,5 @@ void command_vf(unsigned words, char *const word[MONITOR_WORDS])
 	else if (strcmp(word[1], "cfg") == 0)
 		show_config(vf);
 	else
-		log_text("expected: vf %s/%u cfg\n", vf->pf->name, vf->index);
+		monitor_refuse("expected: vf %s/%u cfg", vf->pf->name, vf->index);
 }

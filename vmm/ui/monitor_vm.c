@@ -62,9 +62,9 @@ static void start_vm(struct vm *vm)
 {
 	struct why why;
 
-	/* Why a VM is refused has been logged. */
-	if (vm_start_again(vm, &why) != OK && vm->state != VM_REFUSED)
-		log_text("%s\n", why.text);
+	if (vm_start_again(vm, &why) != OK)
+		monitor_refuse("%s", vm->state == VM_REFUSED ? "why it is refused stands above"
+							     : why.text);
 }
 
 static void restart_vm(struct vm *vm)
@@ -89,7 +89,7 @@ static struct vm *find_vm(const char *name)
 	for (unsigned i = 0; i < vm_count; i++)
 		if (!vms[i].destroyed && strcmp(vms[i].name, name) == 0)
 			return &vms[i];
-	log_text("no VM '%s'; 'vm' lists them\n", name);
+	monitor_refuse("no VM '%s'; 'vm' lists them", name);
 	return NULL;
 }
 
@@ -115,8 +115,8 @@ void command_vm(unsigned words, char *const word[MONITOR_WORDS])
 			return;
 		}
 	}
-	log_text("expected: vm list, or vm start|stop|restart|destroy|console <name>, or vm "
-		 "cycle <name> <rounds>\n");
+	monitor_refuse("expected: vm list, or vm start|stop|restart|destroy|console <name>, or vm "
+		       "cycle <name> <rounds>");
 }
 
 void command_console(unsigned words, char *const word[MONITOR_WORDS])
@@ -129,7 +129,7 @@ void command_console(unsigned words, char *const word[MONITOR_WORDS])
 	    parse_choice(word[1], modes, ARRAY_LEN(modes), &mode))
 		console_set_mode((enum console_mode)mode);
 	else if (words)
-		log_text("expected: console mode all, or console mode focused\n");
+		monitor_refuse("expected: console mode all, or console mode focused");
 	log_text("console mode %s: lines of VMs that are not in focus are %s\n",
 		 modes[console_mode()].name,
 		 console_mode() == CONSOLE_ALL ? "shown behind their names"

@@ -2,10 +2,12 @@
 /* A serial port that writes down what it sends, and guests that take keys or do not. */
 #include <string.h>
 
+#include "base/format.h"
 #include "base/hw/cpu.h"
 #include "base/hw/trap.h"
 #include "console/stubs.h"
 #include "vmm/guest/guest.h"
+#include "vmm/ui/monitor.h"
 
 struct vm vms[CONFIG_VMS];
 unsigned vm_count;
@@ -33,6 +35,12 @@ size_t serial_write_some(unsigned port, const char *text, size_t len)
 	return len;
 }
 
+int serial_read(unsigned port)
+{
+	assert_int_equal(port, 1);
+	return wire.typed && *wire.typed ? *wire.typed++ : -1;
+}
+
 bool crash_in_progress(void)
 {
 	return wire.crashed;
@@ -52,3 +60,45 @@ bool vm_console_input(struct vm *vm, u8 byte)
 	wire.key[wire.keys++] = (char)byte;
 	return true;
 }
+
+void cycle_service(void)
+{
+}
+
+/* The monitor's commands: written down; those for 'nobody' are refused. */
+static void carry_out(const char *name, unsigned words, char *const word[MONITOR_WORDS])
+{
+	char *at = wire.commands + strlen(wire.commands);
+	size_t room = sizeof(wire.commands) - strlen(wire.commands);
+
+	format(at, room, "[%s%s%s%s%s]", name, words > 0 ? " " : "", words > 0 ? word[0] : "",
+	       words > 1 ? " " : "", words > 1 ? word[1] : "");
+	for (unsigned i = 0; i < words; i++)
+		if (strcmp(word[i], "nobody") == 0)
+			monitor_refuse("there is nobody");
+}
+
+#define COMMAND(name)                                                                              \
+	void command_##name(unsigned words, char *const word[MONITOR_WORDS])                       \
+	{                                                                                          \
+		carry_out(#name, words, word);                                                     \
+	}
+
+COMMAND(topology)
+COMMAND(features)
+COMMAND(acs)
+COMMAND(groups)
+COMMAND(pf)
+COMMAND(vf)
+COMMAND(dmar)
+COMMAND(vm)
+COMMAND(stats)
+COMMAND(irq)
+COMMAND(faults)
+COMMAND(log)
+COMMAND(report)
+COMMAND(memory)
+COMMAND(crash)
+COMMAND(poweroff)
+COMMAND(console)
+COMMAND(mbx)

@@ -14,6 +14,8 @@ extern struct wire {
 	char key[256];
 	size_t keys;
 	struct vm *key_vm;
+	const char *typed;  /* what comes in on COM1 */
+	char commands[256]; /* that the monitor carried out: "[name word word]" each */
 } wire;
 
 #endif
