@@ -18,8 +18,7 @@ vm name=h kernel=hello.elf mem=4M
 """
 TALK = [
     ("hello is done", "\\r"),
-    ("coppice> ", f"vm cycle b {ROUNDS_WITH_VF}\\r"),
-    ("cycle b", "vm cycle b 5\\r"),
+    ("coppice> ", f"vm cycle b {ROUNDS_WITH_VF}; vm cycle b 5\\r"),
     ("is being cycled", "vm cycle b many\\r"),
     ("rounds of start", f"vm cycle h {ROUNDS_WITHOUT}\\r"),
     ("rounds of start", "vm start b\\r"),

@@ -8,10 +8,10 @@ import transcripts
 
 PROMPT = "coppice> "
 ESCAPES = re.compile(r"\x1b\[[0-9]*[A-Za-z]")
-# A server without a client waits, so there is time to look at it.
+# A server without a client waits, so there is time to look at it, however long the typing takes.
 CONFIG = """
 option idle=monitor
-vm name=b kernel=vfnet.elf mem=32M vf=igb0/1 cmdline="role=server"
+vm name=b kernel=vfnet.elf mem=32M vf=igb0/1 cmdline="role=server timeout=100000"
 vm name=h kernel=hello.elf mem=16M
 """
 COMMANDS = ["help", "topology", "acs", "groups", "pf", "vf", "vf igb0/1", "vf igb0/1 cfg", "dmar igb0/1 1000",

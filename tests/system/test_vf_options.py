@@ -10,7 +10,7 @@ NO_ACS = machines.IGB_MACHINE.replace("addr=3.0", "addr=3.0,disable-acs=on")
 CONFIG = """
 option idle=poweroff
 vm name=a kernel=vfnet.elf mem=16M vf=net,mac=02:00:00:00:00:0a,vlan=7,rate=100M cmdline="role=client peer=b frames=500"
-vm name=b kernel=vfnet.elf mem=16M vf=0000:01:00.0/1,vlan=7 cmdline="role=server timeout=20"
+vm name=b kernel=vfnet.elf mem=16M vf=0000:01:00.0/1,vlan=7 cmdline="role=server"
 vm name=other kernel=vfnet.elf mem=16M vf=01:00.0/2,vlan=8,spoofcheck=off cmdline="role=client peer=c timeout=4"
 vm name=c kernel=vfnet.elf mem=16M vf=igb0/3,vlan=7 cmdline="role=server timeout=4"
 vm name=down kernel=vfnet.elf mem=16M vf=igb0/4,vlan=7,link=down cmdline="role=client peer=d timeout=4"
