@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import subprocess
+import zlib
 
 import jsonschema
 
@@ -82,6 +83,12 @@ def run(scenario, label, kernel=None, build=BUILD, runner=RUNNER, **options):
                   json.loads(report.read_text()) if report.is_file() else {})
 
 
+def folder_name(text):
+    """Short, and another one for each text: a run must not write over the logs of another."""
+    name = "".join(c if c.isalnum() or c in "=.-" else "_" for c in text)
+    return name if len(name) <= 100 else f"{name[:90]}-{zlib.crc32(text.encode()):08x}"
+
+
 class Boots:
     """The cache: many tests assert on one run."""
 
@@ -92,8 +99,7 @@ class Boots:
         key = (str(scenario), tuple(sorted((k, str(v)) for k, v in options.items())))
         if key not in self.results:
             words = [pathlib.Path(scenario).name] + [f"{k}={v}" for k, v in key[1]]
-            label = "".join(c if c.isalnum() or c in "=.-" else "_" for c in "-".join(words))
-            result = run(scenario, label[:100], **options)
+            result = run(scenario, folder_name("-".join(words)), **options)
             self.results[key] = result
             if result.report:
                 validate(result.report, result.folder)
