@@ -85,6 +85,7 @@ struct vcpu {
 	bool os_xsave;  /* guest CR4.OSXSAVE, for CPUID without a VMREAD */
 	u64 timer_seen; /* timer expiry that the core timer was last armed for */
 	bool halted_for_good; /* HLT with interrupts off */
+	u64 served_ns;        /* of the core's time, exits included: less of it, sooner its turn */
 	u8 sipi_vector;
 	volatile bool sipi, init; /* requests from other cores, served by the vCPU's own core */
 	struct vcpu_start start;  /* registers of the first entry */
@@ -199,7 +200,8 @@ struct cpu {
 	struct vcpu *current; /* whose VMCS is loaded */
 	struct vcpu *queue[VCPUS_PER_CORE];
 	unsigned vcpus; /* that have this core for life, running or not yet; <= VCPUS_PER_CORE */
-	unsigned queue_len, next;
+	unsigned queue_len;
+	u64 served_ns;        /* what the least served of those that want to run has had */
 	struct spinlock lock; /* queue and routes */
 	volatile bool kicked;
 	u64 ept_generation[CONFIG_VMS]; /* last flush of each VM's EPT on this core */

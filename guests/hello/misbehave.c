@@ -10,6 +10,8 @@
 
 #define STORM_SECONDS      3
 #define STORM_VECTOR       VECTOR_DEVICES
+#define NAP_EVERY          (NS_PER_MS * 3 / 2) /* turns on a shared core are 2 ms long */
+#define NAP_TIME           (NS_PER_MS / 100)
 #define ALL_ONES_8         0xffu
 #define ALL_ONES_16        0xffffu
 #define ALL_ONES_32        0xffffffffu
@@ -140,11 +142,14 @@ static int do_spin(u64 argument)
 	return STATUS_OK;
 }
 
+/* Computes and nothing else. No PAUSE: an emulator that takes turns among its cores would then go
+ * on to the next. */
 static int do_forever(u64 argument)
 {
 	(void)argument;
 	print("spinning for ever\n");
-	delay_ns(UINT64_MAX / 2);
+	for (volatile u64 turns = 0; turns < UINT64_MAX;)
+		turns++;
 	return STATUS_OK;
 }
 
@@ -171,6 +176,20 @@ static int do_storm(u64 argument)
 	print("%llu self-IPIs sent, %llu taken\n", (unsigned long long)sent,
 	      (unsigned long long)taken);
 	return taken == sent ? STATUS_OK : STATUS_FAILED;
+}
+
+/* Gives the core away just before it would have to, and wants it back at once. */
+static int do_nap(u64 argument)
+{
+	print("napping\n");
+	for (u64 naps = 0; naps < argument; naps++) {
+		u64 end = now_ns() + NAP_EVERY;
+
+		while (now_ns() < end)
+			;
+		apic_sleep(NAP_TIME);
+	}
+	return STATUS_OK;
 }
 
 /* More text than anybody wants to read. */
@@ -262,6 +281,7 @@ const struct behaviour misbehaviours[] = {
 	{ "spin", do_spin },
 	{ "forever", do_forever },
 	{ "storm", do_storm },
+	{ "nap", do_nap },
 	{ "chatter", do_chatter },
 	{ "pagefault", do_pagefault },
 	{ "divide", do_divide },

@@ -66,10 +66,16 @@ void core_add_vcpu(struct cpu *c, struct vcpu *v)
 
 void vcpu_kick(struct vcpu *v)
 {
-	if (v->core == this_cpu())
-		vcpu_attention(v, ATTENTION_INJECT);
-	else
-		lapic_ipi(v->core->apic_id, VECTOR_KICK);
+	struct cpu *c = v->core;
+
+	if (c != this_cpu()) {
+		lapic_ipi(c->apic_id, VECTOR_KICK);
+		return;
+	}
+	vcpu_attention(v, ATTENTION_INJECT);
+	/* Whoever runs while this one slept may have no slice that ends, and no reason to exit. */
+	if (c->current && c->current != v && v->state != VCPU_READY)
+		vcpu_attention(c->current, ATTENTION_LEAVE);
 }
 
 /* Fire due guest timers of this core; returns the earliest expiry still to come, 0 if there is
@@ -80,8 +86,10 @@ static u64 poll_guest_timers(struct cpu *c, u64 now)
 
 	for (unsigned i = 0; i < c->queue_len; i++) {
 		struct vcpu *v = c->queue[i];
-		u64 next = vlapic_timer_poll(&v->lapic, now);
+		u64 fires = v->lapic.timer_fires, next = vlapic_timer_poll(&v->lapic, now);
 
+		if (v->lapic.timer_fires != fires)
+			vcpu_kick(v);
 		v->timer_seen = v->lapic.timer_expiry_ns;
 		if (next && (!earliest || next < earliest))
 			earliest = next;
@@ -149,24 +157,30 @@ static bool wants_to_run(struct vcpu *v)
 	return v->state == VCPU_READY;
 }
 
-/* The next vCPU in turn, NULL if none wants to run. `others`: more than one does. */
+/*
+ * The vCPU that has had least of the core, NULL if none wants to run. A turn ends early when
+ * another wakes; in strict rotation, who naps and wakes all the time would take its neighbours'
+ * turns. What was missed asleep is made up for by one slice at most. `others`: more than one wants
+ * to run.
+ */
 static struct vcpu *pick(struct cpu *c, bool *others)
 {
 	struct vcpu *chosen = NULL;
-	unsigned chosen_at = 0, ready = 0;
+	unsigned ready = 0;
 
 	for (unsigned i = 0; i < c->queue_len; i++) {
-		unsigned at = (c->next + i) % c->queue_len;
+		struct vcpu *v = c->queue[i];
 
-		if (!wants_to_run(c->queue[at]))
+		if (!wants_to_run(v))
 			continue;
-		if (!ready++) {
-			chosen = c->queue[at];
-			chosen_at = at;
-		}
+		ready++;
+		if (v->served_ns + SLICE_NS < c->served_ns)
+			v->served_ns = c->served_ns - SLICE_NS;
+		if (!chosen || v->served_ns < chosen->served_ns)
+			chosen = v;
 	}
 	if (chosen)
-		c->next = (chosen_at + 1) % c->queue_len;
+		c->served_ns = MAX(c->served_ns, chosen->served_ns);
 	*others = ready > 1;
 	return chosen;
 }
@@ -188,7 +202,6 @@ static void drop_ended(struct cpu *c)
 		spin_lock(&c->lock);
 		c->queue[i] = c->queue[--c->queue_len];
 		spin_unlock(&c->lock);
-		c->next = 0;
 		__atomic_sub_fetch(&v->vm->live_vcpus, 1, __ATOMIC_RELEASE);
 	}
 }
@@ -220,6 +233,8 @@ static void set_slice(bool shared)
 
 static void run_vcpu(struct vcpu *v, bool shared)
 {
+	u64 begun = time_now_ns();
+
 	vcpu_load(v);
 	set_slice(shared);
 	/* A VMRESUME that is refused for it is tried again (entry_failed()); a VMLAUNCH must not
@@ -238,6 +253,9 @@ static void run_vcpu(struct vcpu *v, bool shared)
 		       "vCPU %u: VM entry refused, VM-instruction error %llu (SDM Vol. 3C 31.4): "
 		       "controls or host state",
 		       v->index, (unsigned long long)vmcs_read(VMCS_INSTRUCTION_ERROR));
+	v->served_ns += time_now_ns() - begun;
+	if (!shared)
+		this_cpu()->served_ns = MAX(this_cpu()->served_ns, v->served_ns);
 	if (v->state == VCPU_HALTED && v->halted_for_good)
 		end_if_dead(v->vm);
 }
