@@ -37,7 +37,7 @@ help:
 	@echo "make test-unit          unit tests on the host           [T=substring]"
 	@echo "make test-system        boots real images                [K=pytest expression]"
 	@echo "make fuzz               libFuzzer programs               [SECONDS=60] [T=substring]"
-	@echo "make chaos              a guest that does everything wrong, from a seed  [SEED=1] [OPS=1000000] [SEEDS=1] [SMP=n]"
+	@echo "make chaos              a guest that does everything wrong, from a seed  [SEED=1] [OPS=1000000] [SEEDS=1] [SMP=n] [CPUS=2]"
 	@echo "make bench              exits, instructions, invalidations, memory, code: counted, each beside its goal"
 	@echo "make check              formatting, static analysis, headers, layering, sizes"
 	@echo "make iso                $(BUILD)/coppice.iso: boots a real machine through GRUB, BIOS and UEFI"

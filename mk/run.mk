@@ -49,9 +49,10 @@ bench: run-ready
 SEED ?= 1
 SEEDS ?= 1
 OPS ?= 1000000
+CPUS ?= 2
 chaos: run-ready
 	@$(PYTHON) tools/chaos.py --build "$(BUILD)" --target "$(TARGET)" --seed "$(SEED)" --seeds "$(SEEDS)" \
-		--ops "$(OPS)" --smp "$(or $(SMP),2)"
+		--ops "$(OPS)" --smp "$(or $(SMP),2)" --cpus "$(CPUS)"
 
 target:
 	@tests/target/build-target.sh

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * All vCPUs of a VM: started by INIT and start-up IPIs through real mode, they answer IPIs, drop
- * stale translations when told to, have timers of their own, and come back from INIT each time.
+ * All vCPUs of a VM: started by INIT and start-up IPIs through real mode, they send each other IPIs
+ * and answer them, drop stale translations when told to, have timers of their own, and come back
+ * from INIT each time.
  */
 #include "ap.h"
 #include "base/hw/insn.h"
@@ -12,11 +13,12 @@
 #define ROUNDS       100
 #define TICKS        10
 #define RESTARTS     50
-#define WAIT_NS      (2 * NS_PER_S)
+#define WAIT_NS      (10 * NS_PER_S)
 #define VECTOR_PING  0x40
 #define VECTOR_PONG  0x41
 #define VECTOR_FLUSH 0x42
 #define VECTOR_TICKS 0x43
+#define VECTOR_TURN  0x44
 
 /* The page whose translation is changed under everybody: 2 MiB at 1 GiB, seen as one of two pieces
  * of RAM. */
@@ -31,12 +33,13 @@ static volatile u32 online;
 static volatile u32 pings[MAX_VCPUS], flushes[MAX_VCPUS], ticks[MAX_VCPUS];
 static volatile u64 seen[MAX_VCPUS];
 static volatile u32 pongs;
+static volatile u32 caller; /* whose turn it is to send pings, and to get the answers */
 
 static void on_ping(void *ctx)
 {
 	(void)ctx;
 	pings[apic_id()]++;
-	ap_send_ipi(0, VECTOR_PONG);
+	ap_send_ipi(caller, VECTOR_PONG);
 }
 
 static void on_pong(void *ctx)
@@ -64,10 +67,41 @@ static void on_tick(void *ctx)
 		apic_timer_once(NS_PER_MS);
 }
 
+static void on_turn(void *ctx)
+{
+	(void)ctx; /* it is enough that it woke us */
+}
+
 static void on_ticks_wanted(void *ctx)
 {
 	(void)ctx;
 	apic_timer_once(NS_PER_MS);
+}
+
+static void wait_for(const char *what, volatile u32 *value, u32 wanted)
+{
+	u64 start = now_ns();
+
+	while (*value < wanted) {
+		if (now_ns() - start > WAIT_NS)
+			guest_die(STATUS_TIMEOUT, "%s: %u after 10 s, expected %u", what, *value,
+				  wanted);
+		interrupts_window();
+	}
+}
+
+/* The caller waits awake: whoever shares its core runs only if the hypervisor makes room. */
+static void ping_others(void)
+{
+	for (u32 round = 0; round < ROUNDS; round++)
+		for (u32 id = 0; id < guest->cpus; id++) {
+			u32 before = pongs;
+
+			if (id == caller)
+				continue;
+			ap_send_ipi(id, VECTOR_PING);
+			wait_for("answers to IPIs", &pongs, before + 1);
+		}
 }
 
 static void ap_main(u32 number)
@@ -78,19 +112,12 @@ static void ap_main(u32 number)
 	/* A stale translation of the window, to be caught by the flush. */
 	seen[apic_id()] = *(volatile u64 *)WINDOW_VA;
 	__atomic_add_fetch(&online, 1, __ATOMIC_SEQ_CST);
-	for (;;)
+	for (;;) {
 		halt_until_interrupt();
-}
-
-static void wait_for(const char *what, volatile u32 *value, u32 wanted)
-{
-	u64 start = now_ns();
-
-	while (*value < wanted) {
-		if (now_ns() - start > WAIT_NS)
-			guest_die(STATUS_TIMEOUT, "%s: %u after 2 s, expected %u", what, *value,
-				  wanted);
-		interrupts_window();
+		if (caller == apic_id()) {
+			ping_others();
+			caller = 0;
+		}
 	}
 }
 
@@ -106,22 +133,26 @@ static void start_others(void)
 	print("%u vCPUs are up\n", guest->cpus);
 }
 
+/* Each calls in its turn. */
 static void ping_all(void)
 {
-	u32 others = guest->cpus - 1;
+	u32 wanted = ROUNDS * (guest->cpus - 1);
 
-	for (u32 round = 0; round < ROUNDS; round++)
-		for (u32 id = 1; id <= others; id++) {
-			u32 before = pongs;
+	ping_others();
+	for (u32 id = 1; id < guest->cpus; id++) {
+		u32 before = pongs;
 
-			ap_send_ipi(id, VECTOR_PING);
-			wait_for("answers to IPIs", &pongs, before + 1);
-		}
-	for (u32 id = 1; id <= others; id++)
-		if (pings[id] != ROUNDS)
+		caller = id;
+		ap_send_ipi(id, VECTOR_TURN);
+		wait_for("answers to another's IPIs", &pongs, before + 1);
+		while (caller)
+			interrupts_window();
+	}
+	for (u32 id = 0; id < guest->cpus; id++)
+		if (pings[id] != wanted)
 			guest_die(STATUS_FAILED, "vCPU %u took %u IPIs of %u", id, pings[id],
-				  ROUNDS);
-	print("%u IPIs there and back for each of %u\n", ROUNDS, others);
+				  wanted);
+	print("%u IPIs there and back between each two of %u\n", ROUNDS, guest->cpus);
 }
 
 /* The page-directory entry of WINDOW_VA in the loader's tables. */
@@ -191,6 +222,7 @@ int guest_main(void)
 	interrupt_set(VECTOR_PONG, on_pong, NULL);
 	interrupt_set(VECTOR_FLUSH, on_flush, NULL);
 	interrupt_set(VECTOR_TICKS, on_ticks_wanted, NULL);
+	interrupt_set(VECTOR_TURN, on_turn, NULL);
 	interrupt_set(VECTOR_TIMER, on_tick, NULL);
 	*(volatile u64 *)PIECE_A = PIECE_A;
 	point_window(PIECE_A);

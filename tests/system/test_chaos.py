@@ -8,8 +8,8 @@ import re
 import chaos
 import pytest
 
-OPS = 50000
-RUNS = [(1, 1), (2, 2), (3, 2), (4, 1)]     # seed, cores
+OPS = 51000         # any number of vCPUs shares them out
+RUNS = [(1, 1, 2), (2, 2, 2), (3, 2, 3), (4, 1, 1)]     # seed, cores, vCPUs
 LOG_BYTES = 4096                            # per million errors (S30)
 
 
@@ -17,16 +17,16 @@ LOG_BYTES = 4096                            # per million errors (S30)
 def run(boot, tmp_path_factory):
     folders = tmp_path_factory.mktemp("chaos")
 
-    def at(seed, smp):
-        folder = chaos.make_scenario(folders / f"chaos-{seed}", seed, OPS)
+    def at(seed, smp, cpus):
+        folder = chaos.make_scenario(folders / f"chaos-{seed}", seed, OPS, cpus)
         return boot(folder, smp=smp, timeout=chaos.timeout(OPS))
     return at
 
 
-@pytest.mark.parametrize("seed, smp", RUNS)
-def test_chaos_harms_nobody_and_lives(run, seed, smp):
-    result = run(seed, smp)
-    again = f"again with: {chaos.repeat(seed, OPS, smp)}\n"
+@pytest.mark.parametrize("seed, smp, cpus", RUNS)
+def test_chaos_harms_nobody_and_lives(run, seed, smp, cpus):
+    result = run(seed, smp, cpus)
+    again = f"again with: {chaos.repeat(seed, OPS, smp, cpus)}\n"
     assert result.returncode == 0, again + result.explain()
     assert f"{OPS} operations" in result.vm_log("chaos"), again + result.explain()
     assert ", 0 words changed" in result.vm_log("watch"), again + result.explain()
@@ -34,9 +34,9 @@ def test_chaos_harms_nobody_and_lives(run, seed, smp):
         assert result.vm(name)["figures"]["errors"] == 0, again + result.explain()
 
 
-@pytest.mark.parametrize("seed, smp", RUNS[:1])
-def test_the_log_of_its_errors_stays_short(run, seed, smp):
-    result = run(seed, smp)
+@pytest.mark.parametrize("seed, smp, cpus", RUNS[:1])
+def test_the_log_of_its_errors_stays_short(run, seed, smp, cpus):
+    result = run(seed, smp, cpus)
     exceptions = int(re.search(r"(\d+) exceptions", result.vm_log("chaos"))[1])
     said = sum(len(line) for line in result.console.splitlines() if "VM chaos" in line)
     assert exceptions > OPS / 4

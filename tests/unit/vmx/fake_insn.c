@@ -11,6 +11,7 @@
 
 struct core core;
 struct cpu cpus[MAX_CPUS];
+struct boot_timing boot_timing[BOOT_PHASES];
 
 static struct table {
 	u64 key[ENTRIES], value[ENTRIES];
@@ -122,6 +123,15 @@ void vmcs_write(enum vmcs_field field, u64 value)
 	set(&fields, field, value);
 }
 
+void interrupts_window(void)
+{
+}
+
+void halt_until_interrupt(void)
+{
+	fail_msg("the core sleeps: no vCPU wants to run");
+}
+
 bool vmx_on(u64 region)
 {
 	(void)region;
@@ -142,11 +152,67 @@ u64 vcpu_efer(struct vcpu *v)
 	return vmcs_read(VMCS_GUEST_EFER);
 }
 
-void vcpu_send_ipi(struct vcpu *from, const struct vlapic_ipi *ipi)
+struct cpu *this_cpu(void)
 {
-	(void)from, (void)ipi;
+	return &cpus[0];
 }
 
-void core_rearm_timer(void)
+void lapic_ipi(u32 apic_id, u8 vector)
 {
+	assert_int_equal(vector, VECTOR_KICK);
+	core.kicks++;
+	core.kicked = apic_id;
+}
+
+void lapic_timer_oneshot(u8 vector, u64 ns)
+{
+	(void)vector, (void)ns;
+}
+
+void ept_flush_pending(struct cpu *c)
+{
+	(void)c;
+}
+
+void boot_phase_ends(enum boot_phase phase)
+{
+	(void)phase;
+}
+
+void vcpu_load(struct vcpu *v)
+{
+	cpus[0].current = v;
+}
+
+void vcpu_unload(struct vcpu *v)
+{
+	(void)v;
+	cpus[0].current = NULL;
+}
+
+void vcpu_reset(struct vcpu *v)
+{
+	v->state = VCPU_WAIT_SIPI;
+}
+
+void inject_before_entry(struct vcpu *v)
+{
+	v->lapic.pending = 0;
+}
+
+bool finish_instruction(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+
+u32 vmx_run(struct vcpu *v)
+{
+	return core.run(v);
+}
+
+void vm_end(struct vm *vm, s64 status, const char *fmt, ...)
+{
+	(void)vm, (void)status;
+	fail_msg("the VM ended: %s", fmt);
 }

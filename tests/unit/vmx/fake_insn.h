@@ -19,12 +19,17 @@ struct vmcs_counts {
 	u64 reads, writes;
 };
 
+struct vcpu;
+
 /* The core. */
 extern struct core {
 	struct cpuid_result (*cpuid)(u32 leaf, u32 subleaf);
 	u64 cr0, cr4, tsc;
 	bool vmxon_fails;
 	unsigned vmxons;
+	u32 (*run)(struct vcpu *v); /* a turn in the guest; vmx_run() */
+	unsigned kicks;
+	u32 kicked; /* APIC id of the last core that was sent VECTOR_KICK */
 } core;
 
 void core_reset(void); /* no MSR, no VMCS field, CPUID all zero */
@@ -42,5 +47,7 @@ void write_cr4(u64 value);
 u64 vmcs_read(enum vmcs_field field);
 void vmcs_write(enum vmcs_field field, u64 value);
 bool vmx_on(u64 region);
+void interrupts_window(void);
+void halt_until_interrupt(void);
 
 #endif
