@@ -17,11 +17,11 @@ def boot():
     return coppice_run.Boots()
 
 
-@pytest.fixture
-def scenario_folder(tmp_path):
+@pytest.fixture(scope="session")
+def scenario_folder(tmp_path_factory):
     """Make a scenario on the spot: scenario_folder(name, config, machine_args='', expect=None)."""
     def make(name, config, machine_args="", expect=None):
-        folder = tmp_path / name
+        folder = tmp_path_factory.mktemp("scenarios") / name
         folder.mkdir()
         (folder / "coppice.cfg").write_text(config)
         (folder / "machine.args").write_text(machine_args)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import subprocess
 import zlib
 
@@ -38,6 +39,11 @@ class Result:
     def refusal(self, **wanted):
         """The one refusal with these values."""
         return one(self.report["refusals"], **wanted)
+
+    @property
+    def shown(self):
+        """What the terminal showed, without its control sequences."""
+        return re.sub(r"\x1b\[[0-9]*[A-Za-z]", "", self.console)
 
     @property
     def qemu_log(self):

@@ -30,21 +30,16 @@ TALK = [
     ("coppice> ", "vm\r"),
     ("coppice> ", "poweroff\r"),
 ]
-ESCAPES = re.compile(r"\x1b\[[0-9]*[A-Za-z]")
 
 
 @pytest.fixture(scope="module")
-def run(boot, tmp_path_factory):
+def run(boot, scenario_folder):
     """The run, and what the terminal showed without its control sequences."""
-    folder = tmp_path_factory.mktemp("scenarios") / "consoles"
-    folder.mkdir()
-    (folder / "coppice.cfg").write_text(CONFIG)
-    (folder / "machine.args").write_text("")
-    (folder / "expect.json").write_text('{ "end": "power-off" }')
+    folder = scenario_folder("consoles", CONFIG, expect='{ "end": "power-off" }')
     replies = [f"{text}=>{keys}".encode("unicode_escape").decode() for text, keys in TALK]
     result = boot(folder, smp=2, timeout=240, reply=tuple(replies))
     assert result.returncode == 0, result.explain()
-    return result, ESCAPES.sub("", result.console)
+    return result, result.shown
 
 
 def part(shown, start, end):
@@ -100,7 +95,7 @@ def test_a_shell_of_a_stock_kernel_is_used_through_its_console(boot):
         "a shell=>\\x1d", "# =>echo $((6*7)) is the answer\\r", "42 is=>grep ttyS0 /proc/interrupts\\r",
         "4-edge=>sleep 60\\r", "sleep 60=>\\x03", "# =>exit\\r"))
     assert result.returncode == 0, result.explain()
-    shown = ESCAPES.sub("", result.console)
+    shown = result.shown
     assert "\n42 is the answer\n" in shown, "raw, as the guest wrote it"
     interrupts = re.search(r"^ +\d+: +(\d+) .*ttyS0", shown, re.MULTILINE)
     assert interrupts and int(interrupts[1]) >= len("echo $((6*7)) is the answer\r")

@@ -26,13 +26,9 @@ def crashed(boot, folder, how):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(scenario_folder):
     """A VM that runs, and the monitor."""
-    path = tmp_path_factory.mktemp("scenarios") / "crash"
-    path.mkdir()
-    (path / "coppice.cfg").write_text(CONFIG)
-    (path / "machine.args").write_text("")
-    return path
+    return scenario_folder("crash", CONFIG)
 
 
 def bounds(name):

@@ -6,16 +6,13 @@ import bench
 from machines import IGB, IOMMU
 
 @pytest.fixture(scope="module", params=["off", "on"], ids=["plain", "caching-mode"])
-def traced(request, boot, tmp_path_factory):
+def traced(request, boot, scenario_folder):
     """(report, trace) of two guests with a VF each."""
-    folder = tmp_path_factory.mktemp("invalidations") / f"traced-{request.param}"
-    folder.mkdir()
-    (folder / "coppice.cfg").write_text("""
+    folder = scenario_folder(f"traced-{request.param}", """
 option idle=poweroff
 vm name=a kernel=vfnet.elf mem=16M vf=igb0/0 cmdline="role=client peer=b frames=500"
 vm name=b kernel=vfnet.elf mem=16M vf=igb0/1 cmdline="role=server"
-""")
-    (folder / "machine.args").write_text(f"{IOMMU},caching-mode={request.param}{IGB}")
+""", f"{IOMMU},caching-mode={request.param}{IGB}")
     result = boot(folder, smp=2, trace="vtd_inv_desc*")
     assert result.returncode == 0, result.explain()
     return result.report, result.qemu_log

@@ -24,21 +24,16 @@ TALK = [
     ("rounds of start", "vm start b\\r"),
     ("VM b has VF igb0/1", "poweroff\\r"),
 ]
-ESCAPES = re.compile(r"\x1b\[[0-9]*[A-Za-z]")
 
 
 @pytest.fixture(scope="module")
-def shown(boot, tmp_path_factory):
+def shown(boot, scenario_folder):
     """What the terminal showed."""
-    folder = tmp_path_factory.mktemp("scenarios") / "life-cycle"
-    folder.mkdir()
-    (folder / "coppice.cfg").write_text(CONFIG)
-    (folder / "machine.args").write_text(machines.IGB_MACHINE)
-    (folder / "expect.json").write_text('{ "end": "power-off" }')
+    folder = scenario_folder("life-cycle", CONFIG, machines.IGB_MACHINE, '{ "end": "power-off" }')
     replies = tuple(f"{text}=>{keys}" for text, keys in TALK)
     result = boot(folder, smp=1, icount="shift=7,sleep=off", timeout=300, reply=replies)
     assert result.returncode == 0, result.explain()
-    return ESCAPES.sub("", result.console).replace("coppice> ", "")
+    return result.shown.replace("coppice> ", "")
 
 
 def inventory(shown, name):

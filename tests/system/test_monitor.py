@@ -7,7 +7,6 @@ import pytest
 import transcripts
 
 PROMPT = "coppice> "
-ESCAPES = re.compile(r"\x1b\[[0-9]*[A-Za-z]")
 # A server without a client waits, so there is time to look at it, however long the typing takes.
 CONFIG = """
 option idle=monitor
@@ -26,20 +25,16 @@ WAITS = {"vm": "stopped from the monitor", "vm list": "VM b has VF igb0/1", "pow
 
 
 @pytest.fixture(scope="module")
-def talk(boot, tmp_path_factory):
+def talk(boot, scenario_folder):
     """What the console said to each command, in order."""
-    folder = tmp_path_factory.mktemp("scenarios") / "monitor"
-    folder.mkdir()
-    (folder / "coppice.cfg").write_text(CONFIG)
-    (folder / "machine.args").write_text(machines.IGB_MACHINE)
-    (folder / "expect.json").write_text('{ "end": "power-off" }')
+    folder = scenario_folder("monitor", CONFIG, machines.IGB_MACHINE, '{ "end": "power-off" }')
     # From then on no VM speaks: its lines would have the prompt drawn anew, which looks like the next one.
     replies = ["[b] vfnet server on b && VM h ended with status 0=>\\r"]
     replies += [f"{WAITS.get(c, PROMPT)}=>{c}\\r" for c in COMMANDS]
     result = boot(folder, smp=2, timeout=240, reply=tuple(replies))
     assert result.returncode == 0, result.explain()
     answers, current = [], None
-    for line in ESCAPES.sub("", result.console).split("\n"):
+    for line in result.shown.split("\n"):
         line = line.rstrip("\r").rsplit("\r", 1)[-1]
         if line.startswith(PROMPT):
             current = [line[len(PROMPT):].lstrip("\b")]

@@ -33,15 +33,11 @@ def run(boot):
 
 
 @pytest.fixture
-def own_machine(boot, tmp_path):
+def own_machine(boot, scenario_folder, tmp_path):
     """Boots a scenario made of these texts."""
     def build(machine, config, expect='{ "end": "all VMs ended" }', setup=SETUP, **options):
-        folder = tmp_path / tmp_path.name
-        folder.mkdir()
-        (folder / "machine.args").write_text(machine)
         idle = "" if "option idle" in config else "option idle=poweroff\n"
-        (folder / "coppice.cfg").write_text(idle + config)
-        (folder / "expect.json").write_text(expect)
+        folder = scenario_folder(tmp_path.name, idle + config, machine, expect)
         (folder / "machine.setup").write_text(setup)
         (folder / "machine.setup").chmod(0o755)
         return boot(folder, smp=2, **options)

@@ -27,13 +27,8 @@ vm name=late kernel=hello.elf mem=16M vf=net
 
 
 @pytest.fixture(scope="module")
-def run(boot, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("options") / "vf-options"
-    folder.mkdir()
-    (folder / "coppice.cfg").write_text(CONFIG)
-    (folder / "machine.args").write_text(machines.IGB_MACHINE)
-    (folder / "expect.json").write_text('{ "end": "all VMs ended" }')
-    return boot(folder, smp=2)
+def run(boot, scenario_folder):
+    return boot(scenario_folder("vf-options", CONFIG, machines.IGB_MACHINE, '{ "end": "all VMs ended" }'), smp=2)
 
 
 def while_it_ran(run, vm):

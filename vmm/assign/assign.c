@@ -6,6 +6,7 @@
  */
 #include "base/log.h"
 #include "vmm/assign/internal.h"
+#include "vmm/guest/devices.h"
 
 /* The shadow, the routes and the hole in EPT were made for the table that decode saw. */
 static enum err check_vectors(const struct assigned_vf *a, struct why *why)
@@ -108,4 +109,17 @@ enum err assign_finish(struct vm *vm, struct why *why)
 			 vm->name, VF_ARG(vm->vf[i]->vf), vm->vf[i]->msix.vectors,
 			 iommu_domain_id(vm->domain));
 	return e;
+}
+
+void for_running_vfs(void (*visit)(struct vm *vm, struct assigned_vf *a))
+{
+	for (unsigned i = 0; i < vm_count; i++) {
+		struct vm *vm = &vms[i];
+
+		if (vm->state != VM_RUNNING || !vm->vf_count || !vm_try_lock(vm))
+			continue;
+		for (unsigned n = 0; n < vm->vf_count; n++)
+			visit(vm, vm->vf[n]);
+		vm_unlock(vm);
+	}
 }

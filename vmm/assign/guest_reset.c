@@ -6,7 +6,6 @@
  * look at its config space after that brings it back, or the next service tick.
  */
 #include "vmm/assign/internal.h"
-#include "vmm/guest/devices.h"
 
 void guest_reset_start(struct vm *vm, struct assigned_vf *a)
 {
@@ -49,14 +48,7 @@ void guest_reset_poll(struct vm *vm, struct assigned_vf *a)
 
 void guest_resets_service(void)
 {
-	for (unsigned i = 0; i < vm_count; i++) {
-		struct vm *vm = &vms[i];
-		/* Resets of VMs that do not run are waited for by who builds them or takes them
-		 * down. A lock that is held now is free at the next tick. */
-		if (vm->state != VM_RUNNING || !vm->vf_count || !vm_try_lock(vm))
-			continue;
-		for (unsigned n = 0; n < vm->vf_count; n++)
-			guest_reset_poll(vm, vm->vf[n]);
-		vm_unlock(vm);
-	}
+	/* Resets of VMs that do not run are waited for by who builds them or takes them
+	 * down. */
+	for_running_vfs(guest_reset_poll);
 }

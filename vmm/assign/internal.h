@@ -16,6 +16,10 @@
  * them. */
 #define SHARED_PAGES_BASE ((u64)GUEST_MMIO_BASE + GUEST_MMIO_SIZE - CONFIG_VFS_PER_VM * PAGE_SIZE)
 
+/* --- assign.c: for each VF of the VMs that run, with the VM's lock held. A lock that is taken is
+ * not waited for, since its holder may wait for a device: that VM's turn comes at the next tick. */
+void for_running_vfs(void (*visit)(struct vm *vm, struct assigned_vf *a));
+
 /* --- refusals.c */
 void refusal_add(const struct vm *vm, const struct vf *vf, const struct why *why, u16 missing_acs);
 

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "vmm/assign/internal.h"
-#include "vmm/guest/devices.h"
 
 #define LOG_LINES 4
 
@@ -40,7 +39,7 @@ static void unthrottle(struct vm *vm, struct assigned_vf *a, struct irq_route *r
 
 static void new_tick(struct vm *vm, struct assigned_vf *a)
 {
-	for (u16 i = 0; i < a->shadow.vectors; i++) {
+	for (u16 i = 0; assigned_vf_usable(a) && i < a->shadow.vectors; i++) {
 		struct irq_route *r = a->route[i];
 
 		if (!r)
@@ -53,15 +52,5 @@ static void new_tick(struct vm *vm, struct assigned_vf *a)
 
 void throttle_service(void)
 {
-	for (unsigned i = 0; i < vm_count; i++) {
-		struct vm *vm = &vms[i];
-
-		/* Its holder may wait for a device: its turn comes next time. */
-		if (vm->state != VM_RUNNING || !vm->vf_count || !vm_try_lock(vm))
-			continue;
-		for (unsigned v = 0; v < vm->vf_count; v++)
-			if (assigned_vf_usable(vm->vf[v]))
-				new_tick(vm, vm->vf[v]);
-		vm_unlock(vm);
-	}
+	for_running_vfs(new_tick);
 }

@@ -4,45 +4,24 @@
 #include "vmm/vmx/msr.h"
 #include "vmm/vmx/vmx.h"
 
-u64 vcpu_rip(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_RIP);
-}
-u64 vcpu_cr3(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_CR3);
-}
-u64 vcpu_efer(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_EFER);
-}
-u64 vcpu_rflags(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_RFLAGS);
-}
-u64 vcpu_rsp(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_RSP);
-}
+#define READS(function, field)                                                                     \
+	u64 function(struct vcpu *v)                                                               \
+	{                                                                                          \
+		(void)v;                                                                           \
+		return vmcs_read(field);                                                           \
+	}
+READS(vcpu_rip, VMCS_GUEST_RIP)
+READS(vcpu_cr3, VMCS_GUEST_CR3)
+READS(vcpu_efer, VMCS_GUEST_EFER)
+READS(vcpu_rflags, VMCS_GUEST_RFLAGS)
+READS(vcpu_rsp, VMCS_GUEST_RSP)
+READS(vcpu_cs_base, VMCS_GUEST_CS_BASE)
+READS(vcpu_ds_base, VMCS_GUEST_DS_BASE)
+
 void vcpu_set_rsp(struct vcpu *v, u64 value)
 {
 	(void)v;
 	vmcs_write(VMCS_GUEST_RSP, value);
-}
-u64 vcpu_cs_base(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_CS_BASE);
-}
-u64 vcpu_ds_base(struct vcpu *v)
-{
-	(void)v;
-	return vmcs_read(VMCS_GUEST_DS_BASE);
 }
 unsigned vcpu_privilege(struct vcpu *v)
 {

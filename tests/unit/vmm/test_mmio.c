@@ -214,6 +214,14 @@ static void holes_of_the_pci_window_read_all_ones(void **state)
 
 /* --- page tables --- */
 
+static void paging_on(u64 cr3)
+{
+	world.cr0 = 1ull << 31;
+	world.cr4 = 1 << 5;
+	world.efer = 1 << 10;
+	world.cr3 = cr3;
+}
+
 static void put64(u64 at, u64 value)
 {
 	assert_true(guest_write(vm, gpa(at), &value, sizeof(value)));
@@ -223,10 +231,7 @@ static void four_and_five_level_walks_follow_large_pages_and_stop_at_holes(void 
 {
 	gpa_t at;
 	(void)state;
-	world.cr0 = 1ull << 31;
-	world.cr4 = 1 << 5;
-	world.efer = 1 << 10;
-	world.cr3 = 0x1000;
+	paging_on(0x1000);
 	put64(0x1000 + 8 * 256, 0x2003); /* PML4[256]: the kernel half */
 	put64(0x2000, 0x3003);
 	put64(0x2008, 0x40000083); /* 1 GiB page */
@@ -251,10 +256,7 @@ static void four_and_five_level_walks_follow_large_pages_and_stop_at_holes(void 
 static void an_instruction_across_two_pages_follows_the_guests_page_tables(void **state)
 {
 	(void)state;
-	world.cr0 = 1ull << 31;
-	world.cr4 = 1 << 5;
-	world.efer = 1 << 10;
-	world.cr3 = 0x1000;
+	paging_on(0x1000);
 	put64(0x1000, 0x2003);
 	put64(0x2000, 0x3003);
 	put64(0x3000, 0x4003);
@@ -274,10 +276,7 @@ static void tables_outside_ram_end_the_walk(void **state)
 {
 	gpa_t at;
 	(void)state;
-	world.cr0 = 1ull << 31;
-	world.cr4 = 1 << 5;
-	world.efer = 1 << 10;
-	world.cr3 = WORLD_RAM;
+	paging_on(WORLD_RAM);
 	assert_false(guest_linear_to_physical(v, 0, &at));
 	world.cr3 = 0x000ffffffffff000;
 	assert_false(guest_linear_to_physical(v, ~0ull, &at));
