@@ -269,8 +269,8 @@ def code_lines(_runs):
     count = 0
     for house in ("base", "boot", "pci", "iommu", "drivers", "vmm"):
         for path in (ROOT / house).rglob("*"):
-            if path.suffix in (".c", ".h", ".asm"):
-                text = re.sub(r"/\*.*?\*/|//[^\n]*|;[^\n]*(?=\n)" if path.suffix == ".asm"
+            if path.suffix in (".c", ".h", ".asm", ".inc"):
+                text = re.sub(r"/\*.*?\*/|//[^\n]*|;[^\n]*(?=\n)" if path.suffix in (".asm", ".inc")
                               else r"/\*.*?\*/|//[^\n]*", "", path.read_text(), flags=re.DOTALL)
                 count += sum(1 for line in text.splitlines() if line.strip())
     return count

@@ -1,6 +1,7 @@
 ; SPDX-License-Identifier: GPL-2.0-only
 ; Running code that may raise any exception. Each vCPU has a stack of STACK_BYTES, aligned to its
 ; size; its lowest word is where to go back to, 0 while nothing is expected.
+%include "base/hw/registers.inc"
 bits 64
 default rel
 
@@ -16,12 +17,7 @@ section .text
 ; int chaos_attempt(const u8 *code, u64 *reg): registers in encoding order
 global chaos_attempt
 chaos_attempt:
-	push	rbx
-	push	rbp
-	push	r12
-	push	r13
-	push	r14
-	push	r15
+	PUSH_CALLEE_SAVED
 	push	rsi
 	FIND_RETURN rax
 	mov	[rax], rsp
@@ -56,12 +52,7 @@ back:
 	mov	rsp, [rcx]
 	mov	qword [rcx], 0
 	pop	rsi
-	pop	r15
-	pop	r14
-	pop	r13
-	pop	r12
-	pop	rbp
-	pop	rbx
+	POP_CALLEE_SAVED
 	ret
 
 ; Exceptions, with or without an error code: nobody looks at the frame. An IRET, because it also

@@ -2,6 +2,7 @@
 ; VM entry and VM exit. struct vcpu (vmm/vm.h) starts with the 16 general registers in encoding
 ; order, then `launched`. One stack frame serves all exits of a vmx_run(): [rsp] = struct vcpu.
 
+%include "base/hw/registers.inc"
 default rel
 section .text
 
@@ -33,12 +34,7 @@ global vmx_exit_entry
 ; u32 vmx_run(struct vcpu *rdi): in and out of the guest until a handler says leave.
 ; 0 = left, 1 = VM entry failed (VMfail).
 vmx_run:
-	push	rbx
-	push	rbp
-	push	r12
-	push	r13
-	push	r14
-	push	r15
+	PUSH_CALLEE_SAVED
 	push	rdi				; aligns rsp to 16; exits find it at [rsp]
 	mov	eax, VMCS_HOST_RSP
 	vmwrite	rax, rsp
@@ -95,10 +91,5 @@ vmx_exit_entry:
 	xor	eax, eax
 leave_guest:
 	pop	rdi
-	pop	r15
-	pop	r14
-	pop	r13
-	pop	r12
-	pop	rbp
-	pop	rbx
+	POP_CALLEE_SAVED
 	ret
