@@ -156,10 +156,10 @@ struct vm {
 		past_injected; /* of vCPUs that are gone; read through vm_exits(), vm_injected() */
 	u8 *ram;               /* hypervisor's address of guest-physical 0; contiguous */
 	u64 ram_bytes;
-	u64 *ept_root; /* PML4 page */
-	u64 ept_pages;
-	volatile u64 ept_generation; /* grows with each unmap; cores flush when they lag behind */
-	struct iommu_domain *domain; /* NULL if it has no VFs */
+	u64 *ept_root;                 /* PML4 page */
+	u64 ept_pages, past_ept_pages; /* now; at the end of the last life */
+	volatile u64 ept_generation;   /* grows with each unmap; cores flush when they lag behind */
+	struct iommu_domain *domain;   /* NULL if it has no VFs */
 	unsigned cpus;
 	struct vcpu *vcpu[CONFIG_VCPUS_PER_VM];
 	unsigned vf_count;

@@ -4,6 +4,7 @@
 
 void vm_keep_figures(struct vm *vm)
 {
+	vm->past_ept_pages = vm->ept_pages;
 	for (unsigned i = 0; i < vm->cpus; i++) {
 		struct vcpu *v = vm->vcpu[i];
 

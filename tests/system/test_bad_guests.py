@@ -9,10 +9,8 @@ TOLD = ["vmxon", "msr=1d9", "msr=c0011029", "msr=3a", "port=60", "port=cf9", "pa
 
 
 @pytest.fixture(scope="module")
-def crowd(boot, tmp_path_factory):
+def crowd(boot, scenario_folder):
     """All misbehaving guests at once, beside one that behaves."""
-    folder = tmp_path_factory.mktemp("bad") / "bad-guests"
-    folder.mkdir()
     lines = ["option idle=poweroff"]
     lines += [f'vm name=told{i} kernel=hello.elf mem=16M cmdline="do={what}"'
               for i, what in enumerate(TOLD)]
@@ -24,9 +22,8 @@ def crowd(boot, tmp_path_factory):
               'vm name=missing kernel=nothere.elf mem=16M',
               'vm name=noelf kernel=coppice.cfg mem=16M',
               'vm name=huge kernel=hello.elf mem=2900M']
-    (folder / "coppice.cfg").write_text("\n".join(lines) + "\n" + NEIGHBOUR)
-    (folder / "machine.args").write_text("")
-    (folder / "expect.json").write_text('{ "vms": [ { "name": "neighbour", "exit_status": 0 } ] }')
+    folder = scenario_folder("bad-guests", "\n".join(lines) + "\n" + NEIGHBOUR,
+                             expect='{ "vms": [ { "name": "neighbour", "exit_status": 0 } ] }')
     return boot(folder, smp=2, mem="1G")
 
 
@@ -88,9 +85,9 @@ def test_what_was_denied_is_logged_with_the_vm_and_the_register(crowd):
 
 
 def test_memory_of_ended_and_refused_vms_is_given_back(crowd):
-    """All but each VM's console ring (16 KiB), which can still be read, and the cores' VMX pages."""
+    """All but each VM's console ring (8 KiB), which can still be read, and the cores' VMX pages."""
     used = crowd.report["memory"]["used_pages"]
-    kept = 4 * len(crowd.report["vms"]) + 3
+    kept = 2 * len(crowd.report["vms"]) + 3
     assert used["guest"] == 0 and used["vm"] <= kept, (used, kept)
 
 

@@ -60,6 +60,11 @@ def test_a_vm_that_has_ended_holds_no_memory_of_guests(pair):
     assert pair.vm("a")["memory"]["ram"] == pair.vm("a")["memory"]["wished"] == 32 << 20
 
 
+def test_the_tables_of_a_vm_are_told_as_they_were_when_it_ended(pair):
+    """Those for the registers of its VF too: PML4, PDPT and, for RAM, a PD; then a PD and a PT."""
+    assert [vm["memory"]["ept"] for vm in pair.report["vms"]] == [5 * 4096] * 2
+
+
 @pytest.mark.parametrize("scenario", ANY)
 def test_groups_part_the_fabric_and_parents_are_bridges(boot, scenario):
     pci = boot(scenario, smp=2).report["pci"]

@@ -39,7 +39,7 @@ void console_flush(void);
 
 /* --- VM consoles: each VM's last bytes, kept over its lives --- */
 
-#define CONSOLE_VM_BYTES (16 * KiB)
+#define CONSOLE_VM_BYTES (8 * KiB)
 
 enum err console_vm_create(struct vm *vm, struct why *why);
 void console_vm_destroy(struct vm *vm);

@@ -101,8 +101,11 @@ static const struct holdings *holdings_of(const struct vm *vm)
 {
 	struct holdings *h = &held[vm->id];
 
-	if (!vm->ram)
+	if (!vm->ram) {
+		/* They have grown with the windows of its VFs since a report last looked. */
+		h->ept = vm->past_ept_pages * PAGE_SIZE;
 		return h;
+	}
 	memset(h, 0, sizeof(*h));
 	h->ram = vm->ram_bytes;
 	/* Its virtual devices have a page. */
