@@ -4,7 +4,7 @@ GUEST_NAMES := $(filter-out lib,$(notdir $(patsubst %/,%,$(sort $(dir $(wildcard
 GUEST_ELFS := $(GUEST_NAMES:%=$(BUILD)/guests/%.elf)
 GUEST_LIB := $(wildcard guests/lib/*.c guests/lib/*.asm)
 GUEST_LIB_OBJECTS := $(GUEST_LIB:%=$(BUILD)/%.o)
-GUEST_FLAGS := $(BARE_FLAGS) -mcmodel=small -I. -Iguests/lib
+GUEST_FLAGS := -O2 $(BARE_FLAGS) -mcmodel=small -I. -Iguests/lib
 
 guest_objects = $(patsubst %,$(BUILD)/%.o,$(wildcard guests/$(1)/*.c guests/$(1)/*.asm))
 
