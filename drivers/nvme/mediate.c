@@ -128,20 +128,35 @@ static void set_half(u64 *value, bool high, u32 half)
 	*value &= QUEUE_ADDRESS_MASK;
 }
 
+/*
+ * CC.EN may change only when CSTS.RDY has come to say the same [3.1.3.5]: else a "ready" could be
+ * that of the last start, and namespaces that come with this one be overlooked. A controller that
+ * has failed may be turned off. And no page size that CAP does not offer.
+ */
+static bool may_write_cc(const struct nvme_mediation *d, u32 value)
+{
+	u32 csts = mmio_read32(&d->regs, NVME_CSTS);
+
+	if ((d->cc & CC_EN) == (value & CC_EN))
+		return true;
+	if (value & CC_EN)
+		return !(csts & CSTS_RDY) && !(value & CC_MPS_MASK);
+	return csts & (CSTS_RDY | CSTS_CFS);
+}
+
 static void write_cc(struct nvme_mediation *d, u32 value)
 {
-	bool was = d->cc & CC_EN, is = value & CC_EN;
+	bool starts = value & CC_EN & ~d->cc;
 
-	d->cc = value;
-	if (is && !was) {
-		if (value & CC_MPS_MASK) {
-			d->fatal = true; /* a page size that CAP does not offer */
-			return;
-		}
-		nvme_queues_start(d);
+	if (!may_write_cc(d, value)) {
+		d->fatal = true;
+		return;
 	}
+	d->cc = value;
+	if (starts)
+		nvme_queues_start(d);
 	mmio_write32(&d->regs, NVME_CC, value & CC_FORWARDED);
-	if (was && !is)
+	if (!(value & CC_EN))
 		nvme_queues_stop(d);
 }
 
@@ -196,6 +211,8 @@ static void nvme_write(struct master *m, struct vf *vf, u64 offset, unsigned wid
 	/* Registers are written in dwords, or in pairs of them [3.1.2]. */
 	if (width < sizeof(u32))
 		return;
+	if (offset >= NVME_DOORBELLS)
+		nvme_check_attachments(nvme_of(m), v);
 	spin_lock(&d->lock);
 	if (!d->guest.vm) {
 		spin_unlock(&d->lock);

@@ -22,22 +22,26 @@ static enum err next_allocated(struct nvme *g, u32 after, u32 *nsid, struct why 
 	return e;
 }
 
-/* Which controllers have the namespace: the list is in g->buffer. */
-static enum err read_holders(struct nvme *g, u32 nsid, const struct nvme_controller_list **list,
-			     struct why *why)
+/* Which controllers have the namespace. */
+struct holders {
+	u16 count; /* read once: the device can write to g->buffer at any time */
+	const u16 *id;
+};
+
+static enum err read_holders(struct nvme *g, u32 nsid, struct holders *out, struct why *why)
 {
 	const struct nvme_controller_list *l = (const struct nvme_controller_list *)g->buffer;
 	enum err e = nvme_identify(g, CNS_ATTACHED_CONTROLLERS, nsid, 0, why);
 
-	*list = l;
-	if (!e && l->count > ARRAY_LEN(l->id))
+	*out = (struct holders){ __atomic_load_n(&l->count, __ATOMIC_RELAXED), l->id };
+	if (!e && out->count > ARRAY_LEN(l->id))
 		return fail(why, ERR_DEVICE, g->rid,
 			    "NVMe: namespace %u is attached to %u controllers, a list holds %u",
-			    nsid, l->count, (unsigned)ARRAY_LEN(l->id));
+			    nsid, out->count, (unsigned)ARRAY_LEN(l->id));
 	return e;
 }
 
-static bool holds(const struct nvme_controller_list *list, u16 cntlid)
+static bool holds(const struct holders *list, u16 cntlid)
 {
 	for (unsigned i = 0; i < list->count; i++)
 		if (list->id[i] == cntlid)
@@ -73,18 +77,18 @@ static enum err check_exists(struct nvme *g, u32 nsid, struct why *why)
 
 enum err nvme_check_namespace(struct nvme *g, const struct nvme_vf *v, u32 nsid, struct why *why)
 {
-	const struct nvme_controller_list *list;
+	struct holders list;
 	enum err e = check_exists(g, nsid, why);
 
 	if (!e)
 		e = read_holders(g, nsid, &list, why);
-	for (unsigned i = 0; !e && i < list->count; i++)
-		if (list->id[i] != v->cntlid)
+	for (unsigned i = 0; !e && i < list.count; i++)
+		if (list.id[i] != v->cntlid)
 			return fail(why, ERR_BUSY, g->rid,
 				    "ns=%u: controller %u (%s) has this namespace; expected one "
 				    "that nobody has",
-				    nsid, list->id[i],
-				    list->id[i] == g->cntlid ? "the PF" : "another VF");
+				    nsid, list.id[i],
+				    list.id[i] == g->cntlid ? "the PF" : "another VF");
 	return e;
 }
 
@@ -92,13 +96,13 @@ enum err nvme_check_namespace(struct nvme *g, const struct nvme_vf *v, u32 nsid,
 static enum err enforce_one(struct nvme *g, const struct nvme_vf *v, u32 nsid, unsigned *removed,
 			    struct why *why)
 {
-	const struct nvme_controller_list *list;
+	struct holders list;
 	bool wanted = nsid == v->nsid, has;
 	enum err e = read_holders(g, nsid, &list, why);
 
 	if (e)
 		return e;
-	has = holds(list, v->cntlid);
+	has = holds(&list, v->cntlid);
 	if (has == wanted)
 		return OK;
 	if (has)

@@ -173,11 +173,9 @@ static enum err nvme_enable_interrupt(struct master *m, u16 index, struct why *w
 
 static void nvme_service(struct master *m)
 {
-	struct nvme *g = nvme_of(m);
-	u32 csts;
+	/* Without the lock: who holds it waits for the device. */
+	u32 csts = mmio_read32(&nvme_of(m)->regs, NVME_CSTS);
 
-	spin_lock(&g->lock);
-	csts = mmio_read32(&g->regs, NVME_CSTS);
 	if (!m->failed && (csts == ALL_BITS || csts & CSTS_CFS || !(csts & CSTS_RDY))) {
 		m->failed = true;
 		log_error(m->pf->name,
@@ -185,7 +183,6 @@ static void nvme_service(struct master *m)
 			  "the machine is started again",
 			  csts);
 	}
-	spin_unlock(&g->lock);
 }
 
 static void nvme_describe_vf(struct master *m, const struct vf *vf, struct vf_service *out)

@@ -142,7 +142,14 @@ void nvme_mediation_reset(struct nvme_vf *v);
 /* The guest is gone. */
 void nvme_mediation_end(struct nvme_vf *v);
 
-/* queues.c; the mediation's lock held */
+/* queues.c */
+/*
+ * Before a guest's first command after CC.EN: some devices attach namespaces by themselves then.
+ * Not before the controller is ready, which is when it has done so; until then no command goes on.
+ * Without the mediation's lock, which interrupts on any core want: it waits for the PF.
+ */
+void nvme_check_attachments(struct nvme *g, struct nvme_vf *v);
+/* The others: with the mediation's lock held. */
 /* Tell the device where our queues are; before CC.EN. */
 void nvme_queues_start(struct nvme_mediation *d);
 void nvme_queues_stop(struct nvme_mediation *d);

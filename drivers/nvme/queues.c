@@ -174,34 +174,45 @@ static bool translate_abort(const struct nvme_mediation *d, struct nvme_command 
 	return false;
 }
 
-static void forward(struct nvme_mediation *d, const struct nvme_command *c, enum nvme_patch patch,
+/*
+ * A guest that has its VF forge completions makes us use an entry again that the device has not
+ * fetched yet. So it names no command while it changes: half of one and half of another is nothing
+ * that was judged.
+ */
+static void write_entry(struct nvme_command *entry, const struct nvme_command *c)
+{
+	size_t head = offsetof(struct nvme_command, nsid);
+
+	__atomic_store_n(&entry->opcode, NVME_RESERVED_OPCODE, __ATOMIC_RELAXED);
+	store_fence();
+	memcpy((u8 *)entry + head, (const u8 *)c + head, sizeof(*c) - head);
+	entry->flags = c->flags;
+	entry->cid = c->cid;
+	store_fence();
+	__atomic_store_n(&entry->opcode, c->opcode, __ATOMIC_RELAXED);
+}
+
+static void forward(struct nvme_mediation *d, struct nvme_command *c, enum nvme_patch patch,
 		    struct nvme_slot *slot)
 {
-	struct nvme_command *entry = (struct nvme_command *)d->guest.to_device + d->sq.tail;
-
 	*slot = (struct nvme_slot){
 		.used = true, .cid = c->cid, .patch = patch, .prp1 = c->prp1, .prp2 = c->prp2
 	};
-	*entry = *c;
-	entry->cid = (u16)(slot - d->slot);
+	c->cid = (u16)(slot - d->slot);
+	write_entry((struct nvme_command *)d->guest.to_device + d->sq.tail, c);
 	advance(&d->sq.tail, d->sq.entries);
 }
 
-/*
- * Before a guest's first command after CC.EN: some devices attach namespaces by themselves then.
- * Not before the controller is ready, which is when it has done so. False: not now, or never.
- */
-static bool attachments_are_right(struct nvme *g, struct nvme_vf *v)
+void nvme_check_attachments(struct nvme *g, struct nvme_vf *v)
 {
 	struct nvme_mediation *d = &v->mediation;
 	struct why why = { 0 };
 	unsigned removed = 0;
 	enum err e;
 
-	if (d->checked)
-		return true;
-	if (!(mmio_read32(&d->regs, NVME_CSTS) & CSTS_RDY))
-		return false;
+	if (d->checked || d->fatal || !(d->cc & CC_EN) ||
+	    !(mmio_read32(&d->regs, NVME_CSTS) & CSTS_RDY))
+		return;
 	spin_lock(&g->lock);
 	e = nvme_enforce_namespaces(g, v, &removed, &why);
 	spin_unlock(&g->lock);
@@ -214,10 +225,9 @@ static bool attachments_are_right(struct nvme *g, struct nvme_vf *v)
 			    "VF %u (VM \"%s\") stays without commands: %s", v->vf->index,
 			    g->master->vm_name_of(v->vf), why.text);
 		d->fatal = true;
-		return false;
+		return;
 	}
 	d->checked = true;
-	return true;
 }
 
 static void say_denied(struct nvme *g, struct nvme_vf *v, const struct nvme_command *c,
@@ -259,9 +269,8 @@ void nvme_queues_submit(struct nvme *g, struct nvme_vf *v)
 	struct nvme_mediation *d = &v->mediation;
 	u32 tail = d->sq.tail;
 
-	if (d->fatal || d->guest_sq.head == d->guest_sq.tail || !attachments_are_right(g, v))
-		return;
-	while (!d->fatal && d->guest_sq.head != d->guest_sq.tail && guest_has_room(d)) {
+	while (d->checked && !d->fatal && d->guest_sq.head != d->guest_sq.tail &&
+	       guest_has_room(d)) {
 		struct nvme_slot *slot = free_slot(d);
 		struct nvme_command command;
 		u64 at = d->asq + (u64)d->guest_sq.head * sizeof(command);

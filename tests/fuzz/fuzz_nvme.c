@@ -83,7 +83,6 @@ static void start(void)
 	memset(&memory, 0, sizeof(memory));
 	memset(registers, 0, sizeof(registers));
 	memcpy(registers, &cap, sizeof(cap));
-	registers[NVME_CSTS] = CSTS_RDY;
 	fake_mmio_add_memory(hpa(BAR_BASE), sizeof(registers), registers);
 	memset(&master, 0, sizeof(master));
 	memset(&state, 0, sizeof(state));
@@ -124,8 +123,9 @@ static void operate(unsigned operation)
 	u64 offset;
 	unsigned width;
 
-	/* The PF is not there: attachments count as checked. */
+	/* The PF is not there: attachments count as checked. CSTS.RDY follows CC.EN. */
 	state.mediation.checked = true;
+	registers[NVME_CSTS] = registers[NVME_CC] & CC_EN ? CSTS_RDY : 0;
 	switch (operation) {
 	case 0:
 		offset = registers_of_interest[take(1) % ARRAY_LEN(registers_of_interest)];

@@ -136,7 +136,9 @@ void mediation_interrupt(struct assigned_vf *a, u16 msix_index)
 
 static void service_vm(struct vm *vm)
 {
-	vm_lock(vm);
+	/* Its holder may wait for a device: its turn comes next time. */
+	if (!vm_try_lock(vm))
+		return;
 	for (unsigned i = 0; i < vm->vf_count; i++) {
 		struct assigned_vf *a = vm->vf[i];
 		const struct vf_mediator *mediator = mediator_of(a);

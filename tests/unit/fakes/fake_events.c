@@ -23,6 +23,8 @@ static size_t log_len, log_room;
 static char bug_text[512];
 jmp_buf *fake_bug_catcher;
 
+void (*fake_on_store_fence)(void);
+
 void fakes_reset(void)
 {
 	fake_mmio_reset();
@@ -38,6 +40,7 @@ void fake_events_reset(void)
 {
 	fake_events_clear();
 	memset(ignored, 0, sizeof(ignored));
+	fake_on_store_fence = NULL;
 	ignored[FAKE_MMIO_READ] = ignored[FAKE_PORT_IN] = true;
 }
 
@@ -114,6 +117,8 @@ void cache_write_back(const void *va, size_t len)
 
 void store_fence(void)
 {
+	if (fake_on_store_fence)
+		fake_on_store_fence();
 	fake_event_add(FAKE_STORE_FENCE, 0, 0, 0);
 }
 

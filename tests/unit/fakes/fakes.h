@@ -132,6 +132,9 @@ unsigned fake_event_count(void);
 const struct fake_event *fake_event(unsigned n); /* n < count; valid until the next event */
 void fake_events_clear(void);
 
+/* Called at each store fence; NULL, as after fakes_reset(): nothing. */
+extern void (*fake_on_store_fence)(void);
+
 /*
  * Index of the first event from `from` on with this kind and an [address, address+width) that
  * covers `address` (fences, delays: any), or -1.

@@ -294,7 +294,10 @@ static void write_reg(void *ctx, u64 offset, unsigned width, u64 value)
 		if (c->csts & 1)
 			work(c, (u32)value);
 		break;
-	case 0x1004: break;
+	case 0x1004:
+		if (is_primary(c) && c->nvme->babbles)
+			fake_nvme_complete(c, 0xffff, 0, 0);
+		break;
 	default:
 		if (offset >= 0x1000) {
 			c->io_doorbell = offset;

@@ -57,7 +57,8 @@ struct fake_nvme {
 	u8 list_piece;          /* secondary controllers per answer, if not 0 */
 	u16 lost_cntlid;        /* which is in no list; 0 = none */
 	bool stale_first;       /* PF: a completion of nobody's command comes before each */
-	bool keeps_primary;     /* "allocate" for the primary changes nothing */
+	bool babbles; /* PF: each completion that is taken is followed by one of nobody's command */
+	bool keeps_primary; /* "allocate" for the primary changes nothing */
 	/* Each command of the PF is a step that may fail (fakes/fakes.h): with an error, or without
 	 * an answer. */
 	bool step_is_silent;

@@ -43,8 +43,7 @@ static void *dma_alloc(struct master *m, u64 pages, iova_t *at, struct why *why)
 	return p;
 }
 
-/* What the IOMMU lets each controller reach. */
-static void *device_dma(u16 cntlid, u64 address, u64 bytes)
+void *device_dma(u16 cntlid, u64 address, u64 bytes)
 {
 	if (cntlid == 0) {
 		if (address >= PF_MEMORY && address - PF_MEMORY + bytes <= sizeof(pf_memory))

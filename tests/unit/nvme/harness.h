@@ -37,6 +37,9 @@ struct nvme_vf *vf_state(unsigned n);
 struct fake_controller *vf_device(unsigned n);
 enum err give(unsigned n, u32 nsid, struct why *why);
 
+/* What the IOMMU lets each controller reach; NULL = nothing. */
+void *device_dma(u16 cntlid, u64 address, u64 bytes);
+
 /* The guest of VF 0. */
 void guest_write_reg(u64 offset, unsigned width, u64 value);
 u64 guest_read_reg(u64 offset, unsigned width);

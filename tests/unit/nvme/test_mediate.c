@@ -539,24 +539,112 @@ static void attachments_are_looked_at_once_per_enable(void **state)
 	assert_true(looks_after > looks_before);
 }
 
-static void a_command_before_the_controller_is_ready_waits_until_it_is(void **state)
+static void a_command_before_the_controller_is_ready_waits_for_the_next_ring(void **state)
 {
 	struct nvme_completion done;
+	unsigned asked;
 
 	(void)state;
 	guest_enable(GUEST_SIZE);
 	device->csts = 0;
-	disk.attached_at_enable = 0;
 	guest_put(&IDENTIFY);
 	guest_ring();
-	poll_device(-1);
 	assert_int_equal(device->seen_count, 0);
 	disk.holders[3] |= BIT(1); /* what the device does while it gets ready */
 	device->csts = CSTS_RDY;
+	/* Neither an interrupt nor the service tick waits for the PF. */
+	asked = disk.controller[0].seen_count;
+	poll_device(0);
 	poll_device(-1);
+	assert_int_equal(disk.controller[0].seen_count, asked);
+	assert_int_equal(device->seen_count, 0);
+	guest_ring();
 	poll_device(-1);
 	assert_true(guest_take(&done));
 	assert_int_equal(disk.holders[3], 0);
+}
+
+static bool lock_was_free;
+static void *watching_dma(u16 cntlid, u64 address, u64 bytes)
+{
+	if (cntlid == 0)
+		lock_was_free = lock_was_free && !vf_state(0)->mediation.lock.locked;
+	return device_dma(cntlid, address, bytes);
+}
+
+static void interrupts_need_not_wait_while_attachments_are_looked_at(void **state)
+{
+	unsigned asked = disk.controller[0].seen_count;
+
+	(void)state;
+	lock_was_free = true;
+	disk.dma = watching_dma;
+	guest_put(&IDENTIFY);
+	guest_ring();
+	assert_true(disk.controller[0].seen_count > asked);
+	assert_true(lock_was_free);
+}
+
+static void enabling_a_controller_that_still_says_ready_is_fatal_to_the_guest_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(guest_do(&IDENTIFY), 0);
+	disk.never_idle = true; /* its reset takes long: "ready" is that of the last start */
+	guest_write_reg(NVME_CC, 4, 0);
+	guest_write_reg(NVME_CC, 4, 0x460001);
+	assert_int_equal(device->cc & CC_EN, 0);
+	assert_true(guest_read_reg(NVME_CSTS, 4) & CSTS_CFS);
+	disk.never_idle = false;
+	device->csts = 0;
+	guest_enable(GUEST_SIZE);
+	assert_int_equal(guest_do(&IDENTIFY), 0);
+}
+
+static void a_controller_that_is_not_ready_yet_cannot_be_switched_off(void **state)
+{
+	(void)state;
+	guest_write_reg(NVME_CC, 4, 0);
+	disk.never_ready = true;
+	guest_write_reg(NVME_CC, 4, 0x460001);
+	guest_write_reg(NVME_CC, 4, 0);
+	assert_true(device->cc & CC_EN);
+	assert_int_equal(guest_read_reg(NVME_CSTS, 4), CSTS_CFS);
+	/* It may if it has failed. */
+	disk.fatal = true;
+	guest_write_reg(NVME_CC, 4, 0);
+	assert_false(device->cc & CC_EN);
+	disk.fatal = disk.never_ready = false;
+	guest_enable(GUEST_SIZE);
+	assert_int_equal(guest_do(&IDENTIFY), 0);
+}
+
+/* The device may fetch at any time; here it does at each fence. */
+static struct nvme_command fetched[8];
+static unsigned fetches;
+static void fetch(void)
+{
+	const struct nvme_command *queue = device_dma(1, TO_DEVICE, PAGE_SIZE);
+
+	if (fetches < ARRAY_LEN(fetched))
+		fetched[fetches++] = queue[0];
+}
+
+static void an_entry_is_never_half_of_one_command_and_half_of_another(void **state)
+{
+	(void)state;
+	*(struct nvme_command *)device_dma(1, TO_DEVICE, PAGE_SIZE) = EVENT(1);
+	fetches = 0;
+	fake_on_store_fence = fetch;
+	guest_put(&IDENTIFY);
+	guest_ring();
+	assert_true(fetches > 0);
+	for (unsigned i = 0; i < fetches; i++) {
+		const struct nvme_command *c = &fetched[i];
+		bool old = c->opcode == 0x0c && !c->prp1 && !c->cdw10;
+		bool new = c->opcode == 0x06 && c->prp1 == GUEST_DATA && c->cdw10 == 1;
+
+		assert_true(old || new || c->opcode == NVME_RESERVED_OPCODE);
+	}
 }
 
 static void a_guest_whose_attachments_cannot_be_checked_stays_without_commands(void **state)
@@ -642,7 +730,11 @@ int main(void)
 		T(what_a_tick_found_is_owed_an_interrupt),
 		T(a_namespace_that_comes_with_enable_is_gone_before_the_first_command),
 		T(attachments_are_looked_at_once_per_enable),
-		T(a_command_before_the_controller_is_ready_waits_until_it_is),
+		T(a_command_before_the_controller_is_ready_waits_for_the_next_ring),
+		T(interrupts_need_not_wait_while_attachments_are_looked_at),
+		T(enabling_a_controller_that_still_says_ready_is_fatal_to_the_guest_alone),
+		T(a_controller_that_is_not_ready_yet_cannot_be_switched_off),
+		T(an_entry_is_never_half_of_one_command_and_half_of_another),
 		T(a_guest_whose_attachments_cannot_be_checked_stays_without_commands),
 		T(after_its_vm_has_gone_nothing_reaches_the_device),
 		T(a_reset_vf_starts_with_registers_of_a_reset_controller),

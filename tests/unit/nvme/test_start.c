@@ -253,6 +253,26 @@ static void a_late_completion_is_not_taken_for_the_answer(void **state)
 	assert_int_equal(nvme_identify(nvme_of(&master), CNS_CONTROLLER, 0, 0, &why), OK);
 }
 
+static void a_device_that_never_stops_completing_holds_nobody_up(void **state)
+{
+	(void)state;
+	disk.mute = disk.babbles = true;
+	fake_time_set_step(100 * NS_PER_MS); /* a look takes a queue full */
+	fake_nvme_complete(&disk.controller[0], 0xffff, 0, 0);
+	assert_int_equal(nvme_identify(nvme_of(&master), CNS_CONTROLLER, 0, 0, &why), ERR_TIMEOUT);
+	assert_true(master.failed);
+}
+
+/* Who holds it waits for the device, up to seconds. */
+static void the_service_tick_does_not_wait_for_the_pfs_lock(void **state)
+{
+	(void)state;
+	spin_lock(&nvme_of(&master)->lock);
+	master.driver->service(&master);
+	spin_unlock(&nvme_of(&master)->lock);
+	assert_false(master.failed);
+}
+
 static void a_pf_without_namespace_attachment_is_refused(void **state)
 {
 	(void)state;
@@ -313,6 +333,8 @@ int main(void)
 		COLD(what_the_primary_holds_is_taken_from_it),
 		COLD(what_the_primary_keeps_is_not_given_to_vfs),
 		STARTED(a_late_completion_is_not_taken_for_the_answer),
+		STARTED(a_device_that_never_stops_completing_holds_nobody_up),
+		STARTED(the_service_tick_does_not_wait_for_the_pfs_lock),
 		COLD(a_pf_without_namespace_attachment_is_refused),
 		STARTED(a_controller_that_fails_later_is_noticed_once),
 		STARTED(only_vector_0_is_the_admin_queues),

@@ -302,6 +302,18 @@ static void each_tick_looks_at_vfs_of_running_vms(void **state)
 	assert_int_equal(seen.polls, 1);
 }
 
+/* One of its vCPUs waits for a device with the lock held: nobody else's core waits with it. */
+static void a_vm_that_is_busy_with_its_devices_is_looked_at_a_tick_later(void **state)
+{
+	(void)state;
+	vm_lock(vm);
+	mediation_service();
+	assert_int_equal(seen.polls, 0);
+	vm_unlock(vm);
+	mediation_service();
+	assert_int_equal(seen.polls, 1);
+}
+
 static void the_pages_go_back_with_the_vm(void **state)
 {
 	u64 before = pool_used(POOL_VM);
@@ -437,6 +449,7 @@ int main(void)
 		T(an_owed_interrupt_waits_while_its_entry_is_masked),
 		T(an_owed_interrupt_without_a_route_waits),
 		T(each_tick_looks_at_vfs_of_running_vms),
+		T(a_vm_that_is_busy_with_its_devices_is_looked_at_a_tick_later),
 		T(the_pages_go_back_with_the_vm),
 		T(pages_that_a_device_may_still_reach_are_never_reused),
 		U(a_mediator_that_cannot_attach_refuses_the_vm),
