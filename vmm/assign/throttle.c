@@ -16,9 +16,10 @@ static struct rate_limit limit = RATE_LIMIT(LOG_LINES, NS_PER_S);
 
 void throttle_count(struct irq_route *r)
 {
-	if (++r->in_tick <= config.irq_budget || r->throttled)
+	if (++r->in_tick <= config.irq_budget)
 		return;
-	/* Said before the mask: who unmasks meanwhile must see it (msix_routes.c:route). */
+	/* Said before the mask: who unmasks meanwhile must see it (msix_routes.c:route). If it has
+	 * looked before, one more interrupt comes, and masks again. */
 	__atomic_store_n(&r->throttled, true, __ATOMIC_RELEASE);
 	msix_mask_entry(&r->assigned->msix, r->msix_index, true);
 }

@@ -112,6 +112,16 @@ static void a_guest_that_unmasks_it_itself_does_not_get_around(void **state)
 	assert_false(device_masked(0));
 }
 
+/* Another vCPU was between "is it throttled?" and its unmask. */
+static void an_unmask_that_crossed_the_mask_lets_one_interrupt_through(void **state)
+{
+	(void)state;
+	raise(0, BUDGET + 1);
+	msix_mask_entry(&a->msix, 0, false);
+	raise(0, 1);
+	assert_true(device_masked(0));
+}
+
 static void a_vector_that_the_guest_has_masked_meanwhile_stays_masked(void **state)
 {
 	(void)state;
@@ -165,6 +175,7 @@ int main(void)
 		T(the_next_tick_unmasks_counts_and_says_whose_it_was),
 		T(a_storm_that_goes_on_is_masked_in_each_tick_and_does_not_fill_the_log),
 		T(a_guest_that_unmasks_it_itself_does_not_get_around),
+		T(an_unmask_that_crossed_the_mask_lets_one_interrupt_through),
 		T(a_vector_that_the_guest_has_masked_meanwhile_stays_masked),
 		T(a_vm_that_is_busy_with_its_devices_waits_one_tick_more),
 		T(msix_that_is_switched_off_forgets_the_storm),
