@@ -24,6 +24,15 @@ static struct pf_memory {
 static unsigned masters_started;
 static u8 master_vector; /* 0 = none reserved */
 
+/*
+ * A guest makes its PF interrupt with each word in a mailbox, as fast as it is answered, and the
+ * boot core would do nothing else. Beyond so many in a service tick the PFs' vectors wait masked;
+ * the tick serves them all the same.
+ */
+#define INTERRUPTS_PER_TICK 50
+static unsigned interrupts_in_tick;
+static bool by_interrupt[MASTERS_MAX]; /* else by the tick alone */
+
 unsigned master_count(void)
 {
 	return masters_started;
@@ -90,18 +99,35 @@ static void *dma_alloc(struct master *m, u64 pages, iova_t *at, struct why *why)
 	return p;
 }
 
-static void on_master_interrupt(u8 vector)
+static void mask_vectors(bool masked)
 {
-	(void)vector;
-	masters_service();
+	for (unsigned i = 0; i < masters_started; i++)
+		if (by_interrupt[i])
+			msix_mask_entry(&masters[i]->msix, PF_MSIX_ENTRY, masked);
 }
 
-void masters_service(void)
+static void serve_all(void)
 {
 	for (unsigned i = 0; i < masters_started; i++)
 		if (!masters[i]->failed)
 			masters[i]->driver->service(masters[i]);
 	mediation_service();
+}
+
+static void on_master_interrupt(u8 vector)
+{
+	(void)vector;
+	serve_all();
+	if (++interrupts_in_tick == INTERRUPTS_PER_TICK)
+		mask_vectors(true);
+}
+
+void masters_service(void)
+{
+	if (interrupts_in_tick >= INTERRUPTS_PER_TICK)
+		mask_vectors(false);
+	interrupts_in_tick = 0;
+	serve_all();
 }
 
 /* igb0, igb1, nvme0: numbered per driver in the order of start, which is that of Requester IDs. */
@@ -203,7 +229,8 @@ static void start_one(struct sriov_pf *pf, const struct master_driver *driver)
 			  RID_ARG(pf->function->rid), why.text);
 		return;
 	}
-	if (enable_interrupt(m, &why) != OK)
+	by_interrupt[masters_started - 1] = enable_interrupt(m, &why) == OK;
+	if (!by_interrupt[masters_started - 1])
 		log_warn("assign",
 			 "PF %s (" RID_FMT ") is polled every 10 ms instead of by interrupt: %s",
 			 pf->name, RID_ARG(pf->function->rid), why.text);
@@ -234,6 +261,8 @@ void masters_start(void)
 	irq_routes_init();
 	masters_started = 0;
 	memset(memories, 0, sizeof(memories));
+	memset(by_interrupt, 0, sizeof(by_interrupt));
+	interrupts_in_tick = 0;
 	master_vector = 0;
 	for (struct sriov_pf *pf = next_pf(0, true); pf; pf = next_pf(order_of(pf), false)) {
 		const struct master_driver *driver = master_driver_for(pf->function);

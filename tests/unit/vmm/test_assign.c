@@ -81,6 +81,24 @@ static void the_pfs_interrupt_is_remapped_to_the_boot_core_and_runs_the_drivers(
 	assert_int_equal(world.services, 1);
 }
 
+/* Each word in a VF's mailbox is one: what a guest writes without end must leave the boot core its
+ * time. */
+static void a_storm_of_the_pfs_interrupt_is_masked_until_the_next_tick(void **state)
+{
+	const u8 *control = &world.pf_bar3[WORLD_TABLE + 12];
+
+	(void)state;
+	for (unsigned n = 0; n < 49; n++)
+		world_interrupt(0, world.irte[0].vector);
+	assert_int_equal(*control & 1, 0);
+	world_interrupt(0, world.irte[0].vector);
+	assert_int_equal(*control & 1, 1);
+	assert_int_equal(world.services, 50);
+	masters_service();
+	assert_int_equal(world.services, 51);
+	assert_int_equal(*control & 1, 0);
+}
+
 static void without_interrupt_remapping_the_pf_is_polled_and_its_vfs_are_still_there(void **state)
 {
 	(void)state;
@@ -418,6 +436,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(pfs_are_named_by_driver_and_their_vfs_parked),
 		T(the_pfs_interrupt_is_remapped_to_the_boot_core_and_runs_the_drivers),
+		T(a_storm_of_the_pfs_interrupt_is_masked_until_the_next_tick),
 		T(without_interrupt_remapping_the_pf_is_polled_and_its_vfs_are_still_there),
 		T(a_pf_that_does_not_start_is_named_and_left_without_vfs),
 		T(a_pf_that_does_not_exist_is_answered_with_those_that_do),
