@@ -124,7 +124,9 @@ bool igb_hw_poll_link(struct igb *g)
 	bool up = status & STATUS_LU;
 
 	if (status == ALL_BITS) {
-		log_error(g->master->pf->name, "the device is gone: STATUS reads as all ones");
+		if (!g->master->failed)
+			log_error(g->master->pf->name,
+				  "the device is gone: STATUS reads as all ones");
 		g->master->failed = true;
 		up = false;
 	}

@@ -22,9 +22,10 @@
 
 #define IGB_MAX_VFS           7 /* the 8th pool stays the PF's: see igb_vf_limit() */
 #define IGB_MAC_BYTES         6
-#define IGB_MULTICAST_MAX     30 /* hashes in one message of 16 words */
-#define IGB_EXTRA_MACS        2  /* of one trusted VF */
-#define IGB_ETHERNET_OVERHEAD 18 /* header and CRC */
+#define IGB_MULTICAST_MAX     30          /* hashes in one message of 16 words */
+#define IGB_EXTRA_MACS        2           /* of one trusted VF */
+#define IGB_ACCESS_VLANS      IGB_MAX_VFS /* filters that no guest gets by asking */
+#define IGB_ETHERNET_OVERHEAD 18          /* header and CRC */
 #define IGB_VLAN_TAG_BYTES    4
 #define IGB_MTU_MAX           9000
 #define IGB_FRAME_MAX         (IGB_MTU_MAX + IGB_ETHERNET_OVERHEAD + IGB_VLAN_TAG_BYTES)

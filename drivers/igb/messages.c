@@ -113,7 +113,7 @@ static enum err set_vlan(struct igb *g, struct igb_vf *v, const u32 words[IGB_MA
 		return deny(g, v, ERR_REFUSED, "VLAN %u denied: not in its trunk= list", vid);
 	if (igb_sorter_add_vlan(g, v, vid))
 		return deny(g, v, ERR_NO_SPACE, "VLAN %u denied: all %u filters are in use", vid,
-			    IGB_VLVF_ENTRIES);
+			    IGB_VLVF_ENTRIES - IGB_ACCESS_VLANS);
 	return OK;
 }
 

@@ -122,19 +122,41 @@ static void write_vfta(struct igb *g, u16 vid)
 	igb_write(g, igb_word(IGB_VFTA0, vid / BITS_PER_WORD), word);
 }
 
-enum err igb_sorter_add_vlan(struct igb *g, const struct igb_vf *v, u16 vid)
+/* The filter that holds this VLAN, or the first free one. */
+static unsigned find_vlan(const struct igb *g, u16 vid)
 {
 	unsigned slot = IGB_VLVF_ENTRIES;
 
 	for (unsigned i = IGB_VLVF_ENTRIES; i-- > 0;) {
-		if (g->vlan[i].vid == vid) {
-			slot = i;
-			break;
-		}
+		if (g->vlan[i].vid == vid)
+			return i;
 		if (!g->vlan[i].vid)
 			slot = i;
 	}
-	if (slot == IGB_VLVF_ENTRIES)
+	return slot;
+}
+
+/* Filters that hold what guests asked for, without that of `slot`. VFs with an access VLAN do not
+ * get more. */
+static unsigned asked_for(const struct igb *g, unsigned slot)
+{
+	unsigned count = 0;
+	u8 asking = 0;
+
+	for (unsigned n = 0; n < g->vfs; n++)
+		asking |= (u8)(g->vf[n].policy.vlan ? 0 : BIT(n));
+	for (unsigned i = 0; i < IGB_VLVF_ENTRIES; i++)
+		count += i != slot && g->vlan[i].pools & asking;
+	return count;
+}
+
+enum err igb_sorter_add_vlan(struct igb *g, const struct igb_vf *v, u16 vid)
+{
+	unsigned slot = find_vlan(g, vid);
+
+	/* One guest's wishes must not keep another VM from its access VLAN. */
+	if (slot == IGB_VLVF_ENTRIES ||
+	    (!v->policy.vlan && asked_for(g, slot) >= IGB_VLVF_ENTRIES - IGB_ACCESS_VLANS))
 		return ERR_NO_SPACE;
 	g->vlan[slot].vid = vid;
 	g->vlan[slot].pools |= (u8)BIT(igb_index(g, v));

@@ -52,18 +52,7 @@ void igb_derive_mac(const struct igb *g, unsigned index, u8 mac[IGB_MAC_BYTES])
 	mac[1] ^= (u8)(index + 1);
 }
 
-/* Anything between "all VLANs free" and "none left" matters only for the one that must be there at
- * once. */
-static bool vlan_slot_left(const struct igb *g, u16 vid)
-{
-	for (unsigned i = 0; i < IGB_VLVF_ENTRIES; i++)
-		if (!g->vlan[i].vid || g->vlan[i].vid == vid)
-			return true;
-	return false;
-}
-
-static enum err check_vlans(const struct igb *g, const struct vf *vf, const struct vf_policy *p,
-			    struct why *why)
+static enum err check_vlans(const struct vf *vf, const struct vf_policy *p, struct why *why)
 {
 	if (p->vlan && p->trunk_count)
 		return fail(why, ERR_INVALID, vf->rid, "vlan= and trunk= exclude each other");
@@ -74,9 +63,6 @@ static enum err check_vlans(const struct igb *g, const struct vf *vf, const stru
 		if (!p->trunk[i] || p->trunk[i] > VLAN_MAX)
 			return fail(why, ERR_INVALID, vf->rid, "trunk=%u: expected 1..%u",
 				    p->trunk[i], VLAN_MAX);
-	if (p->vlan && !vlan_slot_left(g, p->vlan))
-		return fail(why, ERR_NO_SPACE, vf->rid, "vlan=%u: all %u VLAN filters are in use",
-			    p->vlan, IGB_VLVF_ENTRIES);
 	return OK;
 }
 
@@ -108,7 +94,7 @@ enum err igb_check_policy(struct master *m, const struct vf *vf, const struct vf
 	if (p->nsid)
 		return fail(why, ERR_INVALID, vf->rid, "ns=%u: an 82576 has no namespaces",
 			    p->nsid);
-	return check_vlans(g, vf, p, why);
+	return check_vlans(vf, p, why);
 }
 
 void igb_vf_to_policy(struct igb *g, struct igb_vf *v)
@@ -122,10 +108,8 @@ void igb_vf_to_policy(struct igb *g, struct igb_vf *v)
 	if (!v->prepared)
 		return;
 	igb_sorter_set_mac(g, v);
-	/* check_policy() saw a free filter, and nobody but us takes them. */
-	if (v->policy.vlan && igb_sorter_add_vlan(g, v, v->policy.vlan))
-		log_error(g->master->pf->name, "VF %u: no filter for VLAN %u", igb_index(g, v),
-			  v->policy.vlan);
+	if (v->policy.vlan)
+		(void)igb_sorter_add_vlan(g, v, v->policy.vlan); /* one is kept for each VF */
 	igb_sorter_apply(g, v);
 	igb_rate_apply(g, v);
 }

@@ -211,17 +211,33 @@ static void two_vfs_share_a_vlan_and_leave_it_one_by_one(void **state)
 	assert_int_equal(vlan_pools(9), 2);
 }
 
-static void the_33rd_vlan_finds_no_filter(void **state)
+static void the_26th_vlan_finds_no_filter(void **state)
 {
 	(void)state;
 	prepare_and_reset(0, &(struct vf_policy){ .trust = true });
-	for (u32 vid = 100; vid < 132; vid++)
+	for (u32 vid = 100; vid < 125; vid++)
 		assert_int_equal(ASK(0, SET_VLAN(1), vid), GRANTED(SET_VLAN(1)));
-	assert_int_equal(ASK(0, SET_VLAN(1), 132), DENIED(SET_VLAN(1)));
+	assert_int_equal(ASK(0, SET_VLAN(1), 125), DENIED(SET_VLAN(1)));
 	assert_int_equal(ASK(0, SET_VLAN(1), 100), GRANTED(SET_VLAN(1))); /* has it already */
 	ASK(0, SET_VLAN(0), 110);
-	assert_int_equal(ASK(0, SET_VLAN(1), 132), GRANTED(SET_VLAN(1)));
-	assert_int_equal(vlan_pools(132), 1);
+	assert_int_equal(ASK(0, SET_VLAN(1), 125), GRANTED(SET_VLAN(1)));
+	assert_int_equal(vlan_pools(125), 1);
+}
+
+/* Whatever it takes, or joins before the others have gone and come back elsewhere. */
+static void a_guest_that_takes_all_vlans_leaves_each_other_vf_its_access_vlan(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n < IGB_MAX_VFS; n++)
+		prepare_and_reset(n, &(struct vf_policy){ .vlan = (u16)(100 + n) });
+	prepare_and_reset(0, &(struct vf_policy){ .trust = true });
+	for (u32 vid = 1; vid < 200; vid++)
+		ASK(0, SET_VLAN(1), vid);
+	for (unsigned n = 1; n < IGB_MAX_VFS; n++) {
+		ASK(0, SET_VLAN(1), 100 + n);
+		prepare_and_reset(n, &(struct vf_policy){ .vlan = (u16)(300 + n) });
+		assert_int_equal(vlan_pools((u16)(300 + n)), BIT(n));
+	}
 }
 
 static void an_access_vlan_cannot_be_left_or_added_to(void **state)
@@ -327,7 +343,8 @@ int main(void)
 		T(a_vlan_outside_the_trunk_list_is_denied),
 		T(a_vlan_of_the_trunk_list_comes_and_goes),
 		T(two_vfs_share_a_vlan_and_leave_it_one_by_one),
-		T(the_33rd_vlan_finds_no_filter),
+		T(the_26th_vlan_finds_no_filter),
+		T(a_guest_that_takes_all_vlans_leaves_each_other_vf_its_access_vlan),
 		T(an_access_vlan_cannot_be_left_or_added_to),
 		T(frames_up_to_9022_bytes_can_be_asked_for),
 		T(longer_frames_are_denied_with_the_limit),

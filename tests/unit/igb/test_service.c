@@ -318,21 +318,6 @@ static void policies_that_cannot_be_met_are_refused_with_a_reason(void **state)
 	refused(&(struct vf_policy){ .nsid = 1 }, ERR_INVALID, "namespaces");
 }
 
-static void an_access_vlan_without_a_free_filter_is_refused(void **state)
-{
-	struct why why = { 0 };
-
-	(void)state;
-	prepare(0, &(struct vf_policy){ .trust = true });
-	ask_reset(0, (u32[3]){ 0 });
-	for (u32 vid = 100; vid < 132; vid++)
-		ASK(0, MESSAGE_SET_VLAN | VLAN_ADD << 16, vid);
-	refused(&(struct vf_policy){ .vlan = 7 }, ERR_NO_SPACE, "VLAN filters");
-	assert_int_equal(master.driver->check_policy(&master, &vfs[2],
-						     &(struct vf_policy){ .vlan = 100 }, &why),
-			 OK);
-}
-
 static void a_vf_that_is_not_enabled_has_no_policy(void **state)
 {
 	struct why why = { 0 };
@@ -368,7 +353,6 @@ int main(void)
 		T(no_limit_is_no_limiter),
 		T(a_card_without_limiters_is_not_believed),
 		T(policies_that_cannot_be_met_are_refused_with_a_reason),
-		T(an_access_vlan_without_a_free_filter_is_refused),
 		T(a_vf_that_is_not_enabled_has_no_policy),
 	};
 

@@ -77,6 +77,21 @@ static void a_device_that_is_gone_is_refused(void **state)
 	assert_int_equal(start(&why), ERR_DEVICE);
 }
 
+static void a_device_that_goes_while_its_link_is_awaited_is_told_once(void **state)
+{
+	struct why why;
+	const char *told;
+
+	(void)state;
+	assert_int_equal(start(&why), OK);
+	card.faults.gone = true;
+	assert_int_equal(master.driver->vfs_enabled(&master, &why), OK);
+	assert_true(master.failed);
+	told = strstr(fake_log_text(), "the device is gone");
+	assert_non_null(told);
+	assert_null(strstr(told + 1, "the device is gone"));
+}
+
 static void a_device_that_does_not_stop_its_dma_is_not_reset(void **state)
 {
 	struct why why;
@@ -225,6 +240,7 @@ int main(void)
 		T(start_without_a_placed_bar_is_refused),
 		T(registers_that_cannot_be_mapped_are_an_error),
 		T(a_device_that_is_gone_is_refused),
+		T(a_device_that_goes_while_its_link_is_awaited_is_told_once),
 		T(a_device_that_does_not_stop_its_dma_is_not_reset),
 		T(a_reset_that_never_ends_is_given_up),
 		T(an_eeprom_without_mac_is_refused),
