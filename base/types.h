@@ -76,10 +76,17 @@ static inline bool rid_equal(struct rid a, struct rid b)
 }
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)    ((a) < (b) ? (a) : (b))
-#define MAX(a, b)    ((a) > (b) ? (a) : (b))
-#define BIT(n)       (1u << (n))
-#define BIT64(n)     (1ull << (n))
+/* Each argument is looked at once: it may be memory that others write. */
+#define CHOOSE(a, op, b)                                                                           \
+	({                                                                                         \
+		__auto_type choose_a_ = (a);                                                       \
+		__auto_type choose_b_ = (b);                                                       \
+		choose_a_ op choose_b_ ? choose_a_ : choose_b_;                                    \
+	})
+#define MIN(a, b) CHOOSE(a, <, b)
+#define MAX(a, b) CHOOSE(a, >, b)
+#define BIT(n)    (1u << (n))
+#define BIT64(n)  (1ull << (n))
 /* Bits hi..lo set, as the manuals write them. */
 #define BITS64(hi, lo)                  ((~0ull >> (63 - (hi))) & (~0ull << (lo)))
 #define ALIGN_UP(x, a)                  (((x) + (a)-1) & ~((typeof(x))(a)-1))

@@ -227,5 +227,5 @@ void lapic_timer_oneshot(u8 vector, u64 ns)
 	ticks = (u64)((unsigned __int128)ns * ticks_per_ns_shifted >> 32);
 	write_reg(LAPIC_TIMER_DIVIDE, DIVIDE_BY_16);
 	write_reg(LAPIC_LVT_TIMER, vector); /* one-shot mode */
-	write_reg(LAPIC_TIMER_INITIAL, (u32)MAX(MIN(ticks, 0xffffffffull), 1));
+	write_reg(LAPIC_TIMER_INITIAL, (u32)MAX(MIN(ticks, 0xffffffffull), 1ull));
 }

@@ -250,8 +250,9 @@ static bool take_operands(struct cursor *c, const struct opcode_row *row, struct
 enum err mmio_decode(const u8 *bytes, unsigned available, bool long_mode, bool default_32,
 		     struct mmio_insn *out)
 {
+	unsigned looked_at = MIN(available, (unsigned)INSN_MAX_BYTES);
 	struct cursor c = { .bytes = bytes,
-			    .available = MIN(available, (unsigned)INSN_MAX_BYTES),
+			    .available = looked_at,
 			    .long_mode = long_mode,
 			    .default_32 = default_32 };
 	memset(out, 0, sizeof(*out));

@@ -301,9 +301,8 @@ static void put_legend(const struct vm_summary *vm, unsigned count, void (*line)
 void closing_table(const struct vm_summary *vm, unsigned count, void (*line)(const char *text))
 {
 	for (unsigned first = 0; first < count; first += BLOCK_VMS) {
-		struct block b = { .vm = vm + first,
-				   .count = MIN(count - first, (unsigned)BLOCK_VMS),
-				   .line = line };
+		unsigned in_block = MIN(count - first, (unsigned)BLOCK_VMS);
+		struct block b = { .vm = vm + first, .count = in_block, .line = line };
 
 		put_block(&b);
 	}

@@ -113,7 +113,7 @@ static void switch_vfs(struct fake_function *pf, bool on)
 	for (unsigned i = 0;
 	     i < fake_get16(pf, pf->sriov->cap + PCI_SRIOV_TOTAL_VF) && i < FAKE_MAX_VFS; i++) {
 		struct fake_function *vf = &pf->sriov->vf[i];
-		u64 silent = MAX(vf->faults.answers_after_ns, 1);
+		u64 silent = MAX(vf->faults.answers_after_ns, 1ull);
 
 		reset_function(vf);
 		vf->dma_open = false;

@@ -369,5 +369,5 @@ void fake_vtd_add(struct fake_vtd *v, hpa_t base, u64 cap, u64 ecap)
 	v->fectl = 1u << 31; /* masked after reset */
 	if (records(v) > FAKE_VTD_RECORDS)
 		complain(v, "more fault records than the fake has");
-	fake_mmio_add(base, MAX(0x1000, record_offset(v) + 16ull * records(v)), read, write, v);
+	fake_mmio_add(base, MAX(0x1000ull, record_offset(v) + 16ull * records(v)), read, write, v);
 }
