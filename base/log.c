@@ -9,6 +9,9 @@
 #define RING_BYTES (64 * KiB)
 #define LINE_BYTES 512
 #define TEXT_BYTES 1024
+/* Of a rate limit's window: eight times as long, up to days. */
+#define GROWTH_STEP 3
+#define GROWTH_MAX  18
 
 static struct spinlock lock;
 static struct spinlock limit_lock;
@@ -146,9 +149,13 @@ bool rate_limit_pass(struct rate_limit *limit, u32 *suppressed)
 
 	*suppressed = 0;
 	spin_lock(&limit_lock);
-	if (limit->window_start == 0 || now - limit->window_start >= limit->window_ns) {
+	if (limit->window_start == 0 || now - limit->window_start >= limit->window_ns
+									     << limit->growth) {
 		limit->window_start = now ? now : 1;
 		limit->used = 0;
+		limit->growth = limit->slower && limit->suppressed
+					? MIN(limit->growth + GROWTH_STEP, GROWTH_MAX)
+					: 0;
 	}
 	pass = limit->used < limit->burst;
 	if (pass) {

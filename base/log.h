@@ -55,11 +55,15 @@ size_t log_ring_copy(char *buf, size_t size);
 
 /*
  * At most `burst` lines per `window_ns`; the rest is counted, and the count is told with the next
- * line that passes. Zero-initialise, then set burst and window_ns.
+ * line that passes. Where `slower` is set, a window that was too small for what came is followed by
+ * one eight times as long: what goes on for hours does not fill the log either. Zero-initialise,
+ * then set burst and window_ns.
  */
 struct rate_limit {
 	u32 burst;
 	u64 window_ns;
+	bool slower;
+	u8 growth; /* the window is window_ns << growth now */
 	u64 window_start;
 	u32 used;
 	u32 suppressed;

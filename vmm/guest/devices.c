@@ -10,6 +10,7 @@ struct guest_devices *guest_devices(struct vm *vm)
 	if (d->console_limit.burst == 0) {
 		d->console_limit = RATE_LIMIT(CONSOLE_LINES, NS_PER_S);
 		d->teach_limit = RATE_LIMIT(TEACH_LINES, NS_PER_S);
+		d->teach_limit.slower = true;
 	}
 	return d;
 }

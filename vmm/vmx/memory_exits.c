@@ -3,6 +3,7 @@
  * Vol. 3C 28.2.1). */
 #include "base/log.h"
 #include "base/time.h"
+#include "vmm/guest/devices.h"
 #include "vmm/guest/guest.h"
 #include "vmm/vmx/insn.h"
 #include "vmm/vmx/vmx.h"
@@ -46,9 +47,7 @@ enum verdict on_ept_violation(struct vcpu *v)
 		return RESUME_SAME;
 	}
 	if (e == ERR_UNSUPPORTED) {
-		static struct rate_limit limit = { .burst = 4, .window_ns = 10 * NS_PER_S };
-
-		log_limited(&limit, LOG_WARN, "mmio", "VM %s: %s: #GP", v->vm->name, why.text);
+		guest_teach(v->vm, "%s: #GP", why.text);
 		return INJECT_GP;
 	}
 	vm_end(v->vm, VM_STATUS_STOPPED,

@@ -10,6 +10,7 @@
 #include "base/pool.h"
 #include "base/string.h"
 #include "base/time.h"
+#include "vmm/guest/devices.h"
 #include "vmm/vmx/insn.h"
 #include "vmm/vmx/msr.h"
 #include "vmm/vmx/vmx.h"
@@ -199,11 +200,8 @@ static bool is_apic(u32 msr)
 
 static enum verdict unlisted(struct vcpu *v, const char *what, u32 msr, u64 value)
 {
-	static struct rate_limit limit = { .burst = 8, .window_ns = 10 * NS_PER_S };
-
-	log_limited(&limit, LOG_INFO, "msr",
-		    "VM %s: %s of MSR 0x%x (value 0x%llx) is not on the allow list: #GP",
-		    v->vm->name, what, msr, (unsigned long long)value);
+	guest_teach(v->vm, "%s of MSR 0x%x (value 0x%llx) is not on the allow list: #GP", what, msr,
+		    (unsigned long long)value);
 	return INJECT_GP;
 }
 

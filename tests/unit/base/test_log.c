@@ -176,6 +176,29 @@ static void a_quiet_limit_never_speaks_of_suppressed_lines(void **state)
 	assert_int_equal(count_of("similar"), 0);
 }
 
+/* A million at 100 a second, for hours. */
+static void what_goes_on_for_hours_is_told_less_and_less_where_that_is_wanted(void **state)
+{
+	struct rate_limit limit = RATE_LIMIT(4, NS_PER_S);
+
+	(void)state;
+	limit.slower = true;
+	for (int i = 0; i < 1000000; i++) {
+		hammer(&limit, 1);
+		fake_time_advance(NS_PER_S / 100);
+	}
+	assert_in_range(count_of("touched"), 5, 24);
+	/* Once it was quiet for a window, the next is as long as the first. */
+	fake_time_advance(1000000 * NS_PER_S);
+	hammer(&limit, 1);
+	fake_time_advance(1000000 * NS_PER_S);
+	fake_log_clear();
+	hammer(&limit, 4);
+	fake_time_advance(NS_PER_S);
+	hammer(&limit, 4);
+	assert_int_equal(count_of("touched"), 8);
+}
+
 #define LOG_TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -194,6 +217,7 @@ int main(void)
 		LOG_TEST(no_more_than_burst_lines_pass_in_a_window),
 		LOG_TEST(the_next_window_tells_how_many_were_not_shown),
 		LOG_TEST(a_quiet_limit_never_speaks_of_suppressed_lines),
+		LOG_TEST(what_goes_on_for_hours_is_told_less_and_less_where_that_is_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

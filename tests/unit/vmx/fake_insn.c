@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hw/cpu.h"
+#include "vmm/guest/devices.h"
 #include "vmm/vmx/vmx.h"
 
 #define ENTRIES 64
@@ -12,6 +13,7 @@
 struct core core;
 struct cpu cpus[MAX_CPUS];
 struct boot_timing boot_timing[BOOT_PHASES];
+static struct guest_devices devices;
 
 static struct table {
 	u64 key[ENTRIES], value[ENTRIES];
@@ -60,6 +62,13 @@ void core_reset(void)
 	memset(&msrs, 0, sizeof(msrs));
 	memset(&fields, 0, sizeof(fields));
 	core.cpuid = no_leaf;
+	devices = (struct guest_devices){ .teach_limit = RATE_LIMIT(TEACH_LINES, NS_PER_S) };
+}
+
+struct guest_devices *guest_devices(struct vm *vm)
+{
+	(void)vm;
+	return &devices;
 }
 
 void core_set_msr(u32 msr, u64 value)
