@@ -5,8 +5,7 @@
 #include "base/string.h"
 #include "vmm/guest/elf.h"
 
-#define ULL(x)               ((unsigned long long)(x))
-#define BZIMAGE_MAGIC_OFFSET 0x202 /* "HdrS", Linux boot protocol */
+#define ULL(x) ((unsigned long long)(x))
 
 struct elf_file {
 	const char *name;
@@ -18,17 +17,8 @@ struct elf_file {
 #define bad(f, fmt, ...)                                                                           \
 	fail((f)->why, ERR_INVALID, RID_NONE, "kernel %s: " fmt, (f)->name, ##__VA_ARGS__)
 
-static bool is_bzimage(const struct elf_file *f)
-{
-	return f->size >= BZIMAGE_MAGIC_OFFSET + 4 &&
-	       memcmp(f->image + BZIMAGE_MAGIC_OFFSET, "HdrS", 4) == 0;
-}
-
 static enum err check_identity(const struct elf_file *f, Elf64_Ehdr *h)
 {
-	if (is_bzimage(f))
-		return bad(f, "this is a Linux bzImage; expected an ELF64 kernel, this version "
-			      "loads no other");
 	if (f->size < sizeof(*h))
 		return bad(f,
 			   "%llu bytes, too short for an ELF header of %u; is the file complete?",

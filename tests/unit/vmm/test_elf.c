@@ -117,16 +117,6 @@ static void each_wrong_header_field_is_named_with_what_was_expected(void **state
 	refused_because("program headers of 32 bytes");
 }
 
-static void a_linux_bzimage_is_recognised_by_name(void **state)
-{
-	static u8 bzimage[0x400];
-	(void)state;
-	memcpy(bzimage + 0x202, "HdrS", 4);
-	assert_int_equal(elf_check("vmlinuz", bzimage, sizeof(bzimage), RAM_BYTES, &plan, &why),
-			 ERR_INVALID);
-	assert_non_null(strstr(why.text, "bzImage"));
-}
-
 static void program_headers_outside_the_file_are_refused_even_if_the_sum_wraps(void **state)
 {
 	(void)state;
@@ -247,7 +237,6 @@ int main(void)
 		T(a_good_kernel_becomes_a_plan_and_is_copied_with_its_bss_untouched),
 		T(a_file_cut_at_any_byte_is_refused),
 		T(each_wrong_header_field_is_named_with_what_was_expected),
-		T(a_linux_bzimage_is_recognised_by_name),
 		T(program_headers_outside_the_file_are_refused_even_if_the_sum_wraps),
 		T(a_segment_that_leaves_the_file_is_refused_even_if_the_sum_wraps),
 		T(a_segment_that_leaves_ram_is_refused_even_if_the_sum_wraps),
