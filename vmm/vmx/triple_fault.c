@@ -72,12 +72,30 @@ static void say_registers(struct vcpu *v)
 		 (unsigned long long)vmcs_read(VMCS_IDT_VECTORING_INFO));
 }
 
+/* How the first table of the guest's own page walk is found, and what begins it. */
+static void say_page_tables(struct vcpu *v)
+{
+	u64 cr3 = vmcs_read(VMCS_GUEST_CR3) & ~(u64)(PAGE_SIZE - 1), first = 0;
+	unsigned prot = 0;
+	hpa_t at = { 0 };
+
+	if (!ept_translate(v->vm, gpa(cr3), &at, &prot) ||
+	    !guest_read(v->vm, gpa(cr3), &first, sizeof(first)))
+		return;
+	log_info("vm",
+		 "VM %s: EPT 0x%llx: CR3's table is at host-physical 0x%llx (permissions %u), its "
+		 "first entry is 0x%llx",
+		 v->vm->name, (unsigned long long)vmcs_read(VMCS_EPT_POINTER),
+		 (unsigned long long)at.v, prot, (unsigned long long)first);
+}
+
 enum verdict on_triple_fault(struct vcpu *v)
 {
 	char found[FOUND_BYTES];
 
 	find(v, found, sizeof(found));
 	say_registers(v);
+	say_page_tables(v);
 	vm_end(v->vm, VM_STATUS_TRIPLE_FAULT,
 	       "vCPU %u: triple fault at RIP 0x%llx (CR3 0x%llx, RSP 0x%llx): an exception had no "
 	       "usable handler, twice; %s",
