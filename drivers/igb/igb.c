@@ -121,17 +121,6 @@ static enum err igb_enable_interrupt(struct master *m, u16 index, struct why *wh
 	return OK;
 }
 
-/* VFs that reset themselves, or were reset by an FLR: what the guest had asked for is gone. */
-static void serve_resets(struct igb *g)
-{
-	u32 resets = igb_read(g, IGB_VFLRE);
-
-	igb_write(g, IGB_VFLRE, resets);
-	for (unsigned n = 0; n < g->vfs; n++)
-		if (resets & BIT(n))
-			igb_vf_to_policy(g, &g->vf[n]);
-}
-
 static void serve_link(struct igb *g)
 {
 	if (!igb_hw_poll_link(g))
@@ -181,8 +170,7 @@ static void igb_service(struct master *m)
 	icr = igb_read(g, IGB_ICR);
 	serve_link(g);
 	if (!m->failed) {
-		serve_resets(g); /* before messages: the VF_RESET that follows a reset must find it
-				    done */
+		igb_serve_resets(g);
 		igb_messages_serve(g);
 		if (icr & ICR_DOUTSYNC)
 			serve_wrong_behaviour(g);

@@ -137,6 +137,8 @@ void igb_derive_mac(const struct igb *g, unsigned index, u8 mac[IGB_MAC_BYTES]);
 bool igb_vf_link(const struct igb *g, const struct igb_vf *v);
 /* Back to the policy: what the guest asked for since its last reset is forgotten. */
 void igb_vf_to_policy(struct igb *g, struct igb_vf *v);
+/* The same for all VFs that reset themselves, or were reset by an FLR (VFLRE). */
+void igb_serve_resets(struct igb *g);
 enum err igb_check_policy(struct master *m, const struct vf *vf, const struct vf_policy *policy,
 			  struct why *why);
 enum err igb_prepare_vf(struct master *m, struct vf *vf, const struct vf_policy *policy,

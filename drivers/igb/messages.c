@@ -260,6 +260,10 @@ void igb_messages_serve(struct igb *g)
 			}
 			v->request_pending = false;
 			v->stuck_since = 0;
+			/* A guest on another core may have reset its VF since the resets were
+			 * looked at, and sent this behind it: found later, that reset would take
+			 * away what this message is granted. */
+			igb_serve_resets(g);
 			serve_message(g, v, words);
 		} else if (causes & MBVFICR_ACK(n)) {
 			serve_ack(g, v);

@@ -114,6 +114,16 @@ void igb_vf_to_policy(struct igb *g, struct igb_vf *v)
 	igb_rate_apply(g, v);
 }
 
+void igb_serve_resets(struct igb *g)
+{
+	u32 resets = igb_read(g, IGB_VFLRE);
+
+	igb_write(g, IGB_VFLRE, resets);
+	for (unsigned n = 0; n < g->vfs; n++)
+		if (resets & BIT(n))
+			igb_vf_to_policy(g, &g->vf[n]);
+}
+
 enum err igb_prepare_vf(struct master *m, struct vf *vf, const struct vf_policy *policy,
 			struct why *why)
 {

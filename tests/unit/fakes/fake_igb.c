@@ -30,6 +30,7 @@
 #define P2V_VFU                  BIT(2)
 #define P2V_PFU                  BIT(3)
 #define P2V_RVFU                 BIT(4)
+#define VF_RESET                 1u /* the message */
 #define MBVFICR                  0x00c80
 #define VFLRE                    0x00c88
 #define VFRE                     0x00c8c
@@ -117,6 +118,11 @@ static u64 read_reg(void *ctx, u64 offset, unsigned width)
 		return read_status(f);
 	if (offset == ICR)
 		*at(f, ICR) = 0;
+	if (offset == VFLRE && f->faults.quick_vf) {
+		f->faults.quick_vf = false;
+		fake_igb_vf_reset(f, 0);
+		fake_igb_vf_send(f, 0, &(u32){ VF_RESET }, 1);
+	}
 	if (offset == RTTBCNRC)
 		return read_rate(f, *at(f, RTTDQSEL) % FAKE_IGB_QUEUES);
 	if (offset >= P2VMAILBOX && offset < P2VMAILBOX_END)

@@ -34,6 +34,7 @@ struct fake_igb_faults {
 	bool one_rate_limiter; /* only queues 0..7 have one */
 	bool slow_link;        /* 100 Mbit/s */
 	bool rvfu_ignored;     /* the PF cannot take the buffer from a VF */
+	bool quick_vf; /* once: VF 0 resets itself and sends VF_RESET right after VFLRE is read */
 };
 
 /* The VF's view of its mailbox control register. */

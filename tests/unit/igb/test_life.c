@@ -180,6 +180,20 @@ static void a_reset_and_the_message_behind_it_are_served_in_this_order(void **st
 	assert_false(hash_is_set(0x321));
 }
 
+static void a_reset_that_crosses_the_service_takes_nothing_from_the_message_behind_it(void **state)
+{
+	u32 answer[3];
+
+	(void)state;
+	card.faults.quick_vf = true;
+	master.driver->service(&master);
+	master.driver->service(&master);
+	assert_true(fake_igb_vf_receive(&card, 0, answer, 3));
+	assert_int_equal(answer[0], MESSAGE_VF_RESET | ACK);
+	assert_true(gate_open(0));
+	assert_int_equal(ASK(0, MESSAGE_SET_LPE, 1522), MESSAGE_SET_LPE | ACK | CTS);
+}
+
 static void vf_reset_alone_also_starts_over(void **state)
 {
 	u32 answer[3];
@@ -283,6 +297,7 @@ int main(void)
 		T(a_guests_own_flr_keeps_its_policy_and_forgets_its_wishes),
 		T(a_guest_that_resets_its_vf_by_register_starts_over),
 		T(a_reset_and_the_message_behind_it_are_served_in_this_order),
+		T(a_reset_that_crosses_the_service_takes_nothing_from_the_message_behind_it),
 		T(vf_reset_alone_also_starts_over),
 		T(a_trusted_vf_falls_back_to_its_own_mac),
 		T(quiesce_tells_the_driver_first_and_then_stops_its_queues),
