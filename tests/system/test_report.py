@@ -113,6 +113,7 @@ def test_the_report_comes_out_of_the_console_when_asked(boot, scenario_folder):
 
 
 def test_a_bus_taken_after_a_storm_of_faults_stays_taken(boot):
-    result = boot("hostile-dma", smp=2)
+    # A storm is so many faults in a second: virtual time is instructions, whatever the machine does.
+    result = boot("hostile-dma", smp=2, icount="shift=4,sleep=off")
     assert "a storm: its bus master is off now" in result.console
     assert "it cannot take it back" in result.vm_log("evil"), result.vm_log("evil")
